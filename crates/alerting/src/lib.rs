@@ -1,0 +1,1 @@
+//! Pages the on-call clinician about a red flag until a named person accepts.

@@ -1,0 +1,1 @@
+//! Keeps each episode's record, evaluates it against the protocol and raises red flags first.

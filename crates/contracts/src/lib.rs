@@ -1,0 +1,39 @@
+//! The events the services share, and the one place that says how they travel.
+//!
+//! `proto/` holds the shapes; [`event`] binds each to its name, [`topology`] lists every stream and consumer,
+//! [`envelope`] is what surrounds a payload on the wire. Wire bytes of every event are frozen by tests.
+
+pub mod envelope;
+pub mod event;
+pub mod topology;
+
+pub use envelope::{Envelope, EnvelopeError};
+pub use event::{Event, Lane, Service};
+
+mod generated {
+    #![allow(
+        clippy::all,
+        clippy::pedantic,
+        missing_docs,
+        unreachable_pub,
+        reason = "generated from proto/, where the documentation is"
+    )]
+
+    pub mod intake {
+        include!(concat!(env!("OUT_DIR"), "/lasegue.intake.v1.rs"));
+    }
+    pub mod assessment {
+        include!(concat!(env!("OUT_DIR"), "/lasegue.assessment.v1.rs"));
+    }
+    pub mod scheduling {
+        include!(concat!(env!("OUT_DIR"), "/lasegue.scheduling.v1.rs"));
+    }
+    pub mod alerting {
+        include!(concat!(env!("OUT_DIR"), "/lasegue.alerting.v1.rs"));
+    }
+    pub mod platform {
+        include!(concat!(env!("OUT_DIR"), "/lasegue.platform.v1.rs"));
+    }
+}
+
+pub use generated::{alerting, assessment, intake, platform, scheduling};

@@ -1,0 +1,2 @@
+//! The `lasegue` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What every service stands on: bus, store, HTTP, auth, telemetry, lifecycle, clock.

@@ -1,0 +1,1 @@
+//! Keeps the planned next visit and tells when it is due or overdue.

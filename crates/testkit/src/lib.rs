@@ -1,0 +1,1 @@
+//! The test harness: manual clock, seeded randomness, fake providers, fault injection.
