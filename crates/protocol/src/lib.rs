@@ -1,1 +1,8 @@
 //! The clinical core: records, facts, rules, findings and the next visit, without I/O or a clock.
+//!
+//! A record that went through the parser is trusted from then on; the same record and the same
+//! protocol give a byte-identical assessment, and nothing here panics on any input.
+
+pub mod assessment;
+pub mod record;
+mod word;

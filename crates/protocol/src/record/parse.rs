@@ -1,0 +1,160 @@
+//! Parsing whole documents: a record, and the pieces that services receive one by one.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::reader::{Faults, Node};
+use super::{Adjudication, Draft, Episode, Fault, Parsed, Patient, Submission};
+
+const FORMAT: &str = "lasegue.record/1";
+const MAX_SUBMISSIONS: usize = 10_000;
+const MAX_ADJUDICATIONS: usize = 10_000;
+
+/// Everything known of one episode.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "format", rename = "lasegue.record/1")]
+pub struct Record {
+    /// The patient.
+    pub patient: Patient,
+    /// The episode.
+    pub episode: Episode,
+    /// What was reported, in any order.
+    pub submissions: Vec<Submission>,
+    /// What was decided, in any order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adjudications: Vec<Adjudication>,
+}
+
+/// The body that opens an episode.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Registration {
+    /// The patient.
+    pub patient: Patient,
+    /// The episode.
+    pub episode: Episode,
+}
+
+impl Record {
+    /// Parses one record; contact data, clinic and clinician beside it are ignored.
+    ///
+    /// Every fault of the document is returned, not only the first. What only the parts
+    /// together can show is left to [`check_record`](super::check_record).
+    pub fn parse(value: &Value) -> Result<Self, Vec<Fault>> {
+        strictly(value, Self::read)
+    }
+
+    /// Parses one record from JSON text.
+    pub fn parse_slice(json: &[u8]) -> Result<Self, Vec<Fault>> {
+        let value = serde_json::from_slice(json).map_err(|error| {
+            let reason = format!("is not readable as JSON: {error}");
+            let pointer = String::new();
+            vec![Fault { pointer, reason }]
+        })?;
+        Self::parse(&value)
+    }
+
+    fn read(node: &Node) -> Option<Self> {
+        let mut fields = node.fields()?;
+        fields.required("format", format);
+        let patient = fields.required("patient", Patient::read);
+        let episode = fields.required("episode", Episode::read);
+        let submissions = fields.block("submissions", |n| {
+            n.each(MAX_SUBMISSIONS, |draft| Draft::read(draft)?.complete())
+        });
+        let adjudications = fields.block("adjudications", |n| {
+            n.each(MAX_ADJUDICATIONS, Adjudication::read)
+        });
+        for ignored in ["contact", "clinic", "clinician"] {
+            fields.ignore(ignored);
+        }
+        fields.finish();
+        Some(Self {
+            patient: patient?,
+            episode: episode?,
+            submissions,
+            adjudications,
+        })
+    }
+}
+
+fn format(node: &Node) -> Option<()> {
+    if node.text()? == FORMAT {
+        return Some(());
+    }
+    node.refuse(format!("must be \"{FORMAT}\""))
+}
+
+/// Parses one submission and keeps what is valid of a faulty one.
+pub fn parse_submission(value: &Value) -> Parsed<Draft> {
+    let faults = Faults::default();
+    let draft = Draft::read(&Node::root(value, &faults));
+    Parsed {
+        value: draft.unwrap_or_default(),
+        faults: faults.into_inner(),
+    }
+}
+
+/// Parses the body that opens an episode, `{ "patient": ..., "episode": ... }`.
+pub fn parse_registration(value: &Value) -> Result<Registration, Vec<Fault>> {
+    strictly(value, |node| {
+        let mut fields = node.fields()?;
+        let patient = fields.required("patient", Patient::read);
+        let episode = fields.required("episode", Episode::read);
+        fields.finish();
+        Some(Registration {
+            patient: patient?,
+            episode: episode?,
+        })
+    })
+}
+
+/// Merges a partial body over what is registered (RFC 7396: null removes a field, a list is
+/// replaced whole) and parses the outcome.
+pub fn parse_episode_patch(
+    registered: &Registration,
+    patch: &Value,
+) -> Result<Registration, Vec<Fault>> {
+    if !patch.is_object() {
+        let reason = "must be an object with the fields to change".to_owned();
+        let pointer = String::new();
+        return Err(vec![Fault { pointer, reason }]);
+    }
+    let mut merged = serde_json::to_value(registered).unwrap_or_default();
+    merge(&mut merged, patch);
+    parse_registration(&merged)
+}
+
+/// Parses one adjudication.
+pub fn parse_adjudication(value: &Value) -> Result<Adjudication, Vec<Fault>> {
+    strictly(value, Adjudication::read)
+}
+
+fn strictly<T>(value: &Value, read: impl FnOnce(&Node) -> Option<T>) -> Result<T, Vec<Fault>> {
+    let faults = Faults::default();
+    let parsed = read(&Node::root(value, &faults));
+    let faults = faults.into_inner();
+    match parsed {
+        Some(parsed) if faults.is_empty() => Ok(parsed),
+        _ => Err(faults),
+    }
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(changes) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(serde_json::Map::new());
+    }
+    let Value::Object(fields) = target else {
+        return;
+    };
+    for (name, change) in changes {
+        if change.is_null() {
+            fields.remove(name);
+        } else {
+            merge(fields.entry(name.clone()).or_insert(Value::Null), change);
+        }
+    }
+}
