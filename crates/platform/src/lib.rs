@@ -1,1 +1,17 @@
-//! What every service stands on: bus, store, HTTP, auth, telemetry, lifecycle, clock.
+//! What every service stands on, so that a service holds nothing but its own subject.
+//!
+//! [`store`] keeps state and outgoing events in one commit, [`bus`] carries them, [`consume`] is the one layer of ack,
+//! retry and dead-letter around handlers, [`lifecycle`] starts and drains the parts in order. Clock and randomness are
+//! injected from here and read nowhere else.
+
+mod base;
+pub mod bus;
+pub mod clock;
+pub mod consume;
+pub mod lifecycle;
+pub mod random;
+pub mod store;
+pub mod telemetry;
+pub mod wire;
+
+pub use base::{Base, Databases};

@@ -1,0 +1,126 @@
+//! Migrations: the tables that every service has, then the service's own.
+
+use lasegue_contracts::Service;
+use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm_migration::MigratorTraitSelf;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{
+    big_integer, binary, json, string, text, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid,
+};
+
+use super::StoreError;
+
+/// A service's own migrations, oldest first. The platform's come before them.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrations(pub fn() -> Vec<Box<dyn MigrationTrait>>);
+
+impl Migrations {
+    /// No tables but the platform's: for tests of the platform itself.
+    pub const NONE: Self = Self(Vec::new);
+
+    pub(super) async fn settle(
+        self,
+        service: Service,
+        db: &DatabaseConnection,
+        migrate: bool,
+    ) -> Result<(), StoreError> {
+        if migrate {
+            return Ok(self.up(db, None).await?);
+        }
+        let pending = self.get_pending_migrations_read_only(db).await?.len();
+        if pending == 0 {
+            Ok(())
+        } else {
+            Err(StoreError::Pending { service, pending })
+        }
+    }
+}
+
+impl MigratorTraitSelf for Migrations {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        let mut all: Vec<Box<dyn MigrationTrait>> = vec![Box::new(PlatformTables)];
+        all.extend((self.0)());
+        all
+    }
+}
+
+struct PlatformTables;
+
+impl MigrationName for PlatformTables {
+    fn name(&self) -> &'static str {
+        "m0001_platform_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for PlatformTables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(outbox()).await?;
+        let owed = "CREATE INDEX outbox_owed ON outbox (id) WHERE published_at IS NULL";
+        manager.get_connection().execute_unprepared(owed).await?;
+        manager
+            .create_index(index("outbox", "published_at"))
+            .await?;
+        manager.create_table(inbox()).await?;
+        manager.create_index(index("inbox", "handled_at")).await?;
+        manager.create_table(timers()).await?;
+        manager.create_index(index("timers", "due_at")).await?;
+        manager.create_table(dead_letters()).await
+    }
+}
+
+fn outbox() -> TableCreateStatement {
+    Table::create()
+        .table("outbox")
+        .col(big_integer("id").auto_increment().primary_key())
+        .col(uuid("event_id").unique_key())
+        .col(string("event_type"))
+        .col(string("subject"))
+        .col(string("trace_parent"))
+        .col(binary("payload"))
+        .col(timestamp_with_time_zone("created_at"))
+        .col(timestamp_with_time_zone_null("published_at"))
+        .to_owned()
+}
+
+fn inbox() -> TableCreateStatement {
+    Table::create()
+        .table("inbox")
+        .col(string("consumer"))
+        .col(uuid("event_id"))
+        .col(timestamp_with_time_zone("handled_at"))
+        .primary_key(Index::create().col("consumer").col("event_id"))
+        .to_owned()
+}
+
+fn timers() -> TableCreateStatement {
+    Table::create()
+        .table("timers")
+        .col(string("kind"))
+        .col(string("key"))
+        .col(timestamp_with_time_zone("due_at"))
+        .primary_key(Index::create().col("kind").col("key"))
+        .to_owned()
+}
+
+fn dead_letters() -> TableCreateStatement {
+    Table::create()
+        .table("dead_letters")
+        .col(uuid("id").primary_key())
+        .col(string("consumer"))
+        .col(string("subject"))
+        .col(json("headers"))
+        .col(binary("payload"))
+        .col(text("reason"))
+        .col(timestamp_with_time_zone("created_at"))
+        .to_owned()
+}
+
+fn index(table: &'static str, column: &'static str) -> IndexCreateStatement {
+    Index::create()
+        .name(format!("{table}_{column}"))
+        .table(table)
+        .col(column)
+        .to_owned()
+}

@@ -1,0 +1,143 @@
+//! One unit of work inside a commit: what a service changes, and what follows from it.
+
+use chrono::{DateTime, Utc};
+use lasegue_contracts::event::{self, Lane};
+use lasegue_contracts::{Envelope, Event, Service};
+use sea_orm::DatabaseTransaction;
+use uuid::Uuid;
+
+use super::outbox::{self, Outgoing};
+use super::{Shared, StoreError, inbox, timers};
+use crate::random::SharedRandom;
+use crate::telemetry::TraceContext;
+
+/// One unit of work. Everything done through it commits together.
+#[derive(Debug)]
+pub struct Unit {
+    transaction: DatabaseTransaction,
+    service: Service,
+    now: DateTime<Utc>,
+    random: SharedRandom,
+    trace: TraceContext,
+    effects: Effects,
+}
+
+/// What the store does once the unit is committed.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    pub(super) outgoing: Vec<Outgoing>,
+    pub(super) timers_set: bool,
+}
+
+impl Unit {
+    pub(super) fn new(
+        transaction: DatabaseTransaction,
+        shared: &Shared,
+        trace: TraceContext,
+    ) -> Self {
+        Self {
+            transaction,
+            service: shared.service,
+            now: shared.clock.now(),
+            random: shared.random.clone(),
+            trace,
+            effects: Effects::default(),
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (DatabaseTransaction, Effects) {
+        (self.transaction, self.effects)
+    }
+
+    /// The transaction, for sea-orm.
+    pub fn db(&self) -> &DatabaseTransaction {
+        &self.transaction
+    }
+
+    /// The instant of this unit.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// A new id, ordered by time.
+    pub fn id(&self) -> Uuid {
+        self.random.id(self.now)
+    }
+
+    /// Writes `event` about `episode` into the outbox; it leaves after the commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn publish<E: Event>(
+        &mut self,
+        lane: Lane,
+        episode: Uuid,
+        event: &E,
+    ) -> Result<(), StoreError> {
+        let envelope = Envelope {
+            id: self.id(),
+            event_type: E::TYPE.to_owned(),
+            subject: event::subject(self.service, lane, E::NAME, episode),
+            source: self.service.name().to_owned(),
+            time: self
+                .now
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            trace_parent: self.trace.to_string(),
+            payload: event.encode_to_vec().into(),
+        };
+        let outgoing = outbox::insert(&self.transaction, envelope, self.now).await?;
+        self.effects.outgoing.push(outgoing);
+        Ok(())
+    }
+
+    /// Notes that `consumer` has handled the event `id`. False when it had before: then change nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_time(&self, consumer: &str, id: Uuid) -> Result<bool, StoreError> {
+        Ok(inbox::first_time(&self.transaction, consumer, id, self.now).await?)
+    }
+
+    /// Sets the timer `kind` of `key`, or moves it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_timer(
+        &mut self,
+        kind: &str,
+        key: &str,
+        due_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        timers::set(&self.transaction, kind, key, due_at).await?;
+        self.effects.timers_set = true;
+        Ok(())
+    }
+
+    /// Removes the timer `kind` of `key`, if there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_timer(&self, kind: &str, key: &str) -> Result<(), StoreError> {
+        Ok(timers::cancel(&self.transaction, kind, key).await?)
+    }
+
+    /// Claims a timer that fired. False when it was moved, cancelled or claimed by another replica: then change nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_timer(&self, timer: &timers::Timer) -> Result<bool, StoreError> {
+        Ok(timers::claim(&self.transaction, timer).await?)
+    }
+
+    /// The conflict error unless exactly one row was changed: for `UPDATE ... WHERE revision = read`.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the row had moved on.
+    pub fn expect_one(&self, rows_affected: u64) -> Result<(), StoreError> {
+        if rows_affected == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict)
+        }
+    }
+}

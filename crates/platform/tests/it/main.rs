@@ -1,0 +1,7 @@
+//! The platform on real databases and a real bus.
+
+mod conformance;
+mod embedded;
+mod store;
+mod support;
+mod timers;
