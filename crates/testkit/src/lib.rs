@@ -1,1 +1,7 @@
-//! The test harness: manual clock, seeded randomness, fake providers, fault injection.
+//! The test harness: a clock that a test moves, seeded randomness, and stand-ins for the world outside.
+//!
+//! Only the outside world and time are ever faked; routers, databases and buses in tests are the real ones.
+
+pub mod clock;
+pub mod pager;
+pub mod random;
