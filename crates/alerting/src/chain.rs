@@ -1,0 +1,116 @@
+//! The escalation's place and its next step: a pure walk through a policy that has no end.
+//! An empty step is skipped at once; from the second round on the catch-all is paged with every step.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ContactName, RotaName};
+use crate::on_call::{OnCall, Policy, Reached, Target};
+
+/// How far an escalation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chain {
+    /// Steps taken so far, over all rounds.
+    pub taken: u32,
+    /// When the next is taken.
+    pub due: DateTime<Utc>,
+}
+
+/// One step of an escalation, taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Whom it pages. Empty only when nobody can be reached at all.
+    pub contacts: BTreeSet<ContactName>,
+    /// Rotas on which nobody was on call.
+    pub gaps: BTreeSet<RotaName>,
+    /// Where the escalation is afterwards.
+    pub chain: Chain,
+    /// Which step this was, from 1.
+    pub step: u32,
+    /// In which round, from 1.
+    pub round: u32,
+}
+
+/// The shortest wait from the second round on, and when nobody could be reached: bounds how often anybody is paged.
+pub const SHORTEST_REPEAT: TimeDelta = TimeDelta::minutes(1);
+
+impl Chain {
+    /// Before the first step, which is due now.
+    pub const fn start(now: DateTime<Utc>) -> Self {
+        Self { taken: 0, due: now }
+    }
+
+    /// Whether the next step is one of the first round.
+    pub fn is_first_round(self, policy: &Policy) -> bool {
+        self.taken < length(policy)
+    }
+
+    /// Takes the next step that reaches anybody.
+    pub fn step(self, policy: &Policy, on_call: &OnCall, now: DateTime<Utc>) -> Taken {
+        let mut gaps = BTreeSet::new();
+        for ahead in 0..length(policy) {
+            let index = self.taken.saturating_add(ahead);
+            let Some(step) = policy.steps.get((index % length(policy)) as usize) else {
+                break;
+            };
+            let round = index / length(policy);
+            let reached = reach(on_call, &step.targets, round, now);
+            gaps.extend(reached.gaps);
+            if !reached.contacts.is_empty() {
+                let wait = if round == 0 {
+                    step.wait
+                } else {
+                    step.wait.max(SHORTEST_REPEAT)
+                };
+                return taken(policy, index, reached.contacts, gaps, now + wait);
+            }
+        }
+        let everybody = on_call.reach(on_call.catch_all(), now);
+        gaps.extend(everybody.gaps);
+        let last = self.taken.saturating_add(length(policy) - 1);
+        taken(
+            policy,
+            last,
+            everybody.contacts,
+            gaps,
+            now + SHORTEST_REPEAT,
+        )
+    }
+}
+
+fn reach(on_call: &OnCall, targets: &[Target], round: u32, now: DateTime<Utc>) -> Reached {
+    let mut reached = on_call.reach(targets, now);
+    if round > 0 {
+        reached
+            .contacts
+            .extend(on_call.reach(on_call.catch_all(), now).contacts);
+    }
+    reached
+}
+
+fn taken(
+    policy: &Policy,
+    index: u32,
+    contacts: BTreeSet<ContactName>,
+    gaps: BTreeSet<RotaName>,
+    due: DateTime<Utc>,
+) -> Taken {
+    let chain = Chain {
+        taken: index.saturating_add(1),
+        due,
+    };
+    Taken {
+        contacts,
+        gaps,
+        chain,
+        step: index % length(policy) + 1,
+        round: index / length(policy) + 1,
+    }
+}
+
+/// How many steps a round has; at least one, the catch-all.
+fn length(policy: &Policy) -> u32 {
+    u32::try_from(policy.steps.len()).unwrap_or(u32::MAX).max(1)
+}

@@ -1,0 +1,200 @@
+//! What a person does about an alert. Whoever acts names the revision they saw; if there has been news since, they are
+//! told of it instead.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Desk;
+use crate::alert::Alert;
+use crate::case::Case;
+use crate::chain::Chain;
+use crate::ids::{AlertId, ContactName, Person, Revision};
+use crate::on_call::OnCall;
+use crate::plan::{Plan, What};
+use crate::reason::Reason;
+use crate::state::{Closure, Impossible, State};
+
+/// How long somebody to whom an alert is handed over has to accept before the next step is taken.
+const HAND_OVER_WAIT: TimeDelta = TimeDelta::minutes(5);
+
+/// What a person wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// About which alert.
+    pub alert: AlertId,
+    /// Who: the identity in the token.
+    pub by: Person,
+    /// The revision they saw.
+    pub seen: Revision,
+    /// What.
+    pub action: Action,
+}
+
+/// What can be done about an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Take it on.
+    Accept,
+    /// Not take it on: the next step follows at once.
+    Decline,
+    /// Give it on: to somebody by name, or to the next step.
+    HandOver {
+        /// To whom.
+        to: Option<ContactName>,
+    },
+    /// Keep an accepted emergency for longer.
+    Extend {
+        /// Until when.
+        until: DateTime<Utc>,
+        /// Why.
+        why: String,
+    },
+    /// Sign for it.
+    Dispose {
+        /// What was found.
+        note: String,
+    },
+}
+
+/// Why a command is not carried out. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The case has no such alert.
+    #[error("there is no such alert")]
+    Unknown,
+    /// There has been news since the revision that was named.
+    #[error("there is news since revision {seen}; look at it and name revision {current}")]
+    News {
+        /// What was named.
+        seen: Revision,
+        /// What is known.
+        current: Revision,
+        /// The active alerts that have changed since.
+        alerts: Vec<AlertId>,
+    },
+    /// The alert's state does not allow it.
+    #[error(transparent)]
+    Impossible(#[from] Impossible),
+    /// The set-up has no such contact.
+    #[error("there is no contact `{0}` to hand over to")]
+    NoContact(ContactName),
+}
+
+/// Does what a person wants, or refuses and changes nothing.
+///
+/// # Errors
+/// See [`Refused`].
+pub fn decide(
+    case: Case,
+    command: Command,
+    on_call: &OnCall,
+    now: DateTime<Utc>,
+) -> Result<Plan, Refused> {
+    let mut desk = Desk::new(case, on_call, now);
+    let alert = desk
+        .case
+        .alerts
+        .remove(&command.alert)
+        .ok_or(Refused::Unknown)?;
+    desk.case.put(alert.clone());
+    desk.no_news_since(command.seen)?;
+    let alert = match command.action {
+        Action::Accept => desk.accept(alert, command.by)?,
+        Action::Decline => desk.decline(alert, command.by)?,
+        Action::HandOver { to } => desk.hand_over(alert, command.by, to)?,
+        Action::Extend { until, why } => desk.extend(alert, command.by, until, why)?,
+        Action::Dispose { note } => desk.dispose(alert, command.by, note)?,
+    };
+    desk.case.put(alert);
+    Ok(desk.plan())
+}
+
+impl Desk<'_> {
+    fn no_news_since(&self, seen: Revision) -> Result<(), Refused> {
+        let news = |alert: &&Alert| alert.is_active() && alert.news > seen;
+        let alerts: Vec<_> = self
+            .case
+            .alerts
+            .values()
+            .filter(news)
+            .map(|alert| alert.id)
+            .collect();
+        if alerts.is_empty() {
+            Ok(())
+        } else {
+            Err(Refused::News {
+                seen,
+                current: self.revision(),
+                alerts,
+            })
+        }
+    }
+
+    fn accept(&mut self, mut alert: Alert, by: Person) -> Result<Alert, Refused> {
+        let before = alert.state.clone();
+        alert.state = before
+            .clone()
+            .accept(by.clone(), alert.severity(), self.now)?;
+        if alert.state != before
+            && let Some((until, _)) = alert.acceptance_ends()
+        {
+            self.settled.insert(alert.id);
+            self.happened(&alert, What::Accepted { by, until });
+        }
+        Ok(alert)
+    }
+
+    fn decline(&mut self, alert: Alert, by: Person) -> Result<Alert, Refused> {
+        let chain = alert.state.clone().decline(&by)?;
+        self.happened(&alert, What::Declined { by });
+        Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated))
+    }
+
+    /// Without a name the next step follows at once; somebody by name has a while to accept before it does.
+    fn hand_over(
+        &mut self,
+        mut alert: Alert,
+        by: Person,
+        to: Option<ContactName>,
+    ) -> Result<Alert, Refused> {
+        if let Some(unknown) = to
+            .as_ref()
+            .filter(|name| self.on_call.contact(name).is_none())
+        {
+            return Err(Refused::NoContact(unknown.clone()));
+        }
+        let chain = alert.state.clone().hand_over()?;
+        self.happened(&alert, What::HandedOver { by, to: to.clone() });
+        let Some(to) = to else {
+            return Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated));
+        };
+        self.page(&mut alert, BTreeSet::from([to]), Reason::Escalated);
+        alert.state = State::Open {
+            chain: Chain {
+                due: self.now + HAND_OVER_WAIT,
+                ..chain
+            },
+        };
+        Ok(alert)
+    }
+
+    fn extend(
+        &mut self,
+        mut alert: Alert,
+        by: Person,
+        until: DateTime<Utc>,
+        why: String,
+    ) -> Result<Alert, Refused> {
+        alert.state = alert.state.clone().extend(until, &by, alert.severity())?;
+        self.happened(&alert, What::Extended { by, until, why });
+        Ok(alert)
+    }
+
+    fn dispose(&mut self, alert: Alert, by: Person, note: String) -> Result<Alert, Refused> {
+        if let State::Closed { closure, .. } = &alert.state {
+            return Err(Impossible::Closed(closure.word()).into());
+        }
+        Ok(self.close(alert, Closure::Signed { by, note }))
+    }
+}

@@ -1,0 +1,191 @@
+//! What an episode's red flags change: alerts open, get worse, are corrected or close. A revision already told of
+//! changes nothing, so that a lost, late or repeated event cannot.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Desk;
+use crate::alert::{Alert, Memory, Origin};
+use crate::case::Case;
+use crate::finding::{Finding, RedFlags, Visit};
+use crate::ids::AlertId;
+use crate::on_call::OnCall;
+use crate::plan::{Plan, Report, What};
+use crate::reason::Reason;
+use crate::severity::Severity;
+use crate::state::{Closure, State};
+
+/// Imported visits older than this page nobody.
+const OLD_IMPORT: TimeDelta = TimeDelta::days(7);
+
+/// Brings the case to the revision of `flags`.
+pub fn decide(mut case: Case, flags: &RedFlags, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+    if case.revision.is_some_and(|known| flags.revision <= known) {
+        return Desk::new(case, on_call, now).plan();
+    }
+    case.revision = Some(flags.revision);
+    let mut desk = Desk::new(case, on_call, now);
+    for finding in &flags.findings {
+        desk.found(finding, flags);
+    }
+    for id in desk.case.active_ids() {
+        desk.not_found(id, flags);
+    }
+    desk.plan()
+}
+
+impl Desk<'_> {
+    fn found(&mut self, finding: &Finding, flags: &RedFlags) {
+        if let Some(alert) = self.case.take_active(&finding.key) {
+            let alert = self.known(alert, finding, flags);
+            self.case.put(alert);
+        } else if !self.awaits_our_disposition(finding, flags) {
+            let alert = self.open(finding, flags);
+            self.case.put(alert);
+        }
+    }
+
+    /// A person signed for it here, and assessment has not heard of that yet: it will.
+    fn awaits_our_disposition(&self, finding: &Finding, flags: &RedFlags) -> bool {
+        self.case.last_closed(&finding.key).is_some_and(|alert| {
+            let signed_here = matches!(
+                &alert.state,
+                State::Closed {
+                    closure: Closure::Signed { .. },
+                    ..
+                }
+            );
+            let Origin::Finding { signed, .. } = alert.origin else {
+                return false;
+            };
+            signed_here
+                && flags.signed(&finding.key) <= signed
+                && !alert.memory.is_worsened_by(finding)
+        })
+    }
+
+    fn open(&mut self, finding: &Finding, flags: &RedFlags) -> Alert {
+        let alert = Alert {
+            id: self.case.next_id(&finding.key),
+            key: finding.key.clone(),
+            origin: Origin::Finding {
+                ask: finding.ask,
+                signed: flags.signed(&finding.key),
+            },
+            opened_at: self.now,
+            news: self.revision(),
+            memory: Memory::first(finding, &flags.visit),
+            paged: BTreeSet::new(),
+            state: State::Listed { planned: None },
+        };
+        self.happened(
+            &alert,
+            What::Opened {
+                urgency: finding.urgency,
+            },
+        );
+        if self.is_old_import(&flags.visit) {
+            self.reports.insert(Report::ImportedFindings);
+            return alert;
+        }
+        self.start_when_due(alert, BTreeSet::new(), Reason::Opened)
+    }
+
+    fn known(&mut self, mut alert: Alert, finding: &Finding, flags: &RedFlags) -> Alert {
+        let worse = alert.memory.is_worsened_by(finding);
+        let corrected = finding.corrected_pending && !alert.memory.corrected;
+        let met_again = finding.urgency.severity() == Severity::Emergency
+            && alert.memory.is_met_anew_by(finding, &flags.visit);
+        alert.memory.absorb(finding, &flags.visit);
+        alert.origin = Origin::Finding {
+            ask: finding.ask,
+            signed: flags.signed(&finding.key),
+        };
+        let untold_import =
+            alert.state == State::Listed { planned: None } && self.is_old_import(&flags.visit);
+        if untold_import {
+            return alert;
+        }
+        if !(worse || corrected || met_again) {
+            return self.replan(alert);
+        }
+        alert.news = self.revision();
+        if worse {
+            self.happened(&alert, What::Worsened);
+            self.alarm(alert, Reason::Worse)
+        } else if corrected {
+            self.happened(&alert, What::CorrectedPending);
+            self.tell_all_paged(&mut alert, Reason::Corrected);
+            alert
+        } else {
+            self.happened(&alert, What::MetAgain);
+            self.met_again(alert)
+        }
+    }
+
+    /// A planned page comes earlier when the limit now ends earlier, never later.
+    fn replan(&mut self, alert: Alert) -> Alert {
+        match alert.state.clone() {
+            State::Listed { planned: Some(old) } => {
+                let mut alert = self.start_when_due(alert, BTreeSet::new(), old.reason);
+                if let State::Listed { planned: Some(new) } = &mut alert.state {
+                    new.at = new.at.min(old.at);
+                }
+                alert
+            }
+            _ => alert,
+        }
+    }
+
+    /// Pages again about the same emergency. An acceptance stays: the facts are the same.
+    fn met_again(&mut self, alert: Alert) -> Alert {
+        match alert.state.clone() {
+            accepted @ State::Accepted { .. } => {
+                let paged = alert.paged.clone();
+                let told = self.start(alert, paged, Reason::Repeated);
+                Alert {
+                    state: accepted,
+                    ..told
+                }
+            }
+            State::Open { .. } => self.alarm(alert, Reason::Repeated),
+            State::Listed { .. } | State::Closed { .. } => self.alarm(alert, Reason::Opened),
+        }
+    }
+
+    /// Closes an alert whose finding the newest revision no longer contains.
+    fn not_found(&mut self, id: AlertId, flags: &RedFlags) {
+        let Some(alert) = self.case.alerts.get(&id) else {
+            return;
+        };
+        let Origin::Finding { ask, signed } = alert.origin else {
+            return;
+        };
+        if flags
+            .findings
+            .iter()
+            .any(|finding| finding.key == alert.key)
+        {
+            return;
+        }
+        let closure = match (flags.signed(&alert.key) > signed, ask) {
+            (true, _) => Closure::Disposed,
+            (false, true) => Closure::Answered,
+            (false, false) => Closure::Withdrawn,
+        };
+        let Some(alert) = self.case.alerts.remove(&id) else {
+            return;
+        };
+        let answered = closure == Closure::Answered;
+        let mut alert = self.close(alert, closure);
+        if answered {
+            self.tell_all_paged(&mut alert, Reason::Answered);
+        }
+        self.case.put(alert);
+    }
+
+    fn is_old_import(&self, visit: &Visit) -> bool {
+        visit.imported && self.now - visit.assessed_at > OLD_IMPORT
+    }
+}

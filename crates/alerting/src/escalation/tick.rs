@@ -1,0 +1,70 @@
+//! What the passing of time changes: hours come, steps are taken, acceptances lapse.
+//! However late it is called, each alert takes one step, counted from now: a pause brings no burst.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::Desk;
+use crate::alert::{Alert, Origin};
+use crate::case::Case;
+use crate::ids::{AlertId, ContactName, Person};
+use crate::on_call::OnCall;
+use crate::plan::{Plan, What};
+use crate::reason::Reason;
+use crate::state::State;
+
+/// Does what is due at `now`.
+pub fn decide(case: Case, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+    let mut desk = Desk::new(case, on_call, now);
+    for id in desk.due() {
+        if let Some(alert) = desk.case.alerts.remove(&id) {
+            let alert = desk.pass(alert);
+            desk.case.put(alert);
+        }
+    }
+    desk.plan()
+}
+
+impl Desk<'_> {
+    fn due(&self) -> Vec<AlertId> {
+        let is_due = |alert: &&Alert| alert.next_instant().is_some_and(|at| at <= self.now);
+        self.case
+            .alerts
+            .values()
+            .filter(is_due)
+            .map(|alert| alert.id)
+            .collect()
+    }
+
+    fn pass(&mut self, alert: Alert) -> Alert {
+        match alert.state.clone() {
+            State::Listed {
+                planned: Some(planned),
+            } => self.start(alert, BTreeSet::new(), planned.reason),
+            State::Open { chain } => {
+                let reason = if chain.is_first_round(&self.policy(&alert)) {
+                    Reason::Escalated
+                } else {
+                    Reason::Repeated
+                };
+                self.escalate(alert, chain, BTreeSet::new(), reason)
+            }
+            State::Accepted { by, .. } => self.lapse(alert, &by),
+            State::Listed { planned: None } | State::Closed { .. } => alert,
+        }
+    }
+
+    /// Pages again from the first step on, and the person who had accepted.
+    fn lapse(&mut self, mut alert: Alert, by: &Person) -> Alert {
+        let reason = alert
+            .acceptance_ends()
+            .map_or(Reason::AcceptanceLapsed, |(_, reason)| reason);
+        self.happened(&alert, What::Lapsed);
+        if matches!(alert.origin, Origin::Notice { .. }) {
+            alert.state = State::Listed { planned: None };
+            return alert;
+        }
+        self.start_when_due(alert, BTreeSet::from([ContactName(by.0.clone())]), reason)
+    }
+}

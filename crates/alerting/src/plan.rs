@@ -1,0 +1,159 @@
+//! What has to happen now: the outcome of every decision. The shell saves it in one transaction and sends the pages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::case::Case;
+use crate::ids::{AlertId, ContactName, Person, RotaName};
+use crate::reason::Reason;
+use crate::severity::Urgency;
+use crate::state::Closure;
+use crate::tone::Tone;
+
+/// The outcome of a decision about one case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The case as it is now.
+    pub case: Case,
+    /// At most one page a contact.
+    pub pages: Vec<PageOrder>,
+    /// What happened, for the audit and the events, in order.
+    pub happened: Vec<Happening>,
+    /// Alerts that have stopped paging: what is still queued of them need not be sent.
+    pub settled: BTreeSet<AlertId>,
+    /// What the service's own case has to be told.
+    pub reports: BTreeSet<Report>,
+}
+
+/// A page to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageOrder {
+    /// To whom.
+    pub contact: ContactName,
+    /// About what; never empty.
+    pub lines: BTreeMap<AlertId, Line>,
+}
+
+/// One alert in a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What kind of alert.
+    pub tone: Tone,
+    /// Why it is in this page.
+    pub reason: Reason,
+}
+
+/// Something for the service's own case, told once however often it happens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "about", rename_all = "kebab-case")]
+pub enum Report {
+    /// Nobody was on call on this rota when a step paged it.
+    Gap(RotaName),
+    /// A consumer had to set messages aside.
+    DeadLetters(String),
+    /// An import brought active findings of old visits.
+    ImportedFindings,
+    /// Visits were missed.
+    MissedVisits,
+}
+
+/// Something that happened to an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// To which.
+    pub alert: AlertId,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    pub what: What,
+}
+
+/// What happened to an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum What {
+    /// It was opened.
+    Opened {
+        /// How pressing.
+        urgency: Urgency,
+    },
+    /// It became worse than it was known to be.
+    Worsened,
+    /// A new submission met the same emergency.
+    MetAgain,
+    /// A correction took the finding out of the record before anybody signed.
+    CorrectedPending,
+    /// The next step was taken.
+    Escalated {
+        /// From 1, again in each round.
+        step: u32,
+        /// From 1.
+        round: u32,
+    },
+    /// Somebody was paged.
+    Paged {
+        /// Who.
+        contacts: BTreeSet<ContactName>,
+        /// Why.
+        reason: Reason,
+    },
+    /// A person took it on.
+    Accepted {
+        /// Who.
+        by: Person,
+        /// Until when that holds.
+        until: DateTime<Utc>,
+    },
+    /// The acceptance holds longer.
+    Extended {
+        /// Who extended it.
+        by: Person,
+        /// Until when it holds now.
+        until: DateTime<Utc>,
+        /// Why.
+        why: String,
+    },
+    /// A person cannot take it on.
+    Declined {
+        /// Who.
+        by: Person,
+    },
+    /// A person gave it on.
+    HandedOver {
+        /// Who gave.
+        by: Person,
+        /// To whom, when it was somebody by name.
+        to: Option<ContactName>,
+    },
+    /// The acceptance ended without a disposition.
+    Lapsed,
+    /// It is done.
+    Closed(Closure),
+}
+
+impl PageOrder {
+    /// The weightiest of what it lists.
+    pub fn tone(&self) -> Tone {
+        self.lines
+            .values()
+            .map(|line| line.tone)
+            .max()
+            .unwrap_or(Tone::Notice)
+    }
+
+    /// The most pressing reason of what it lists.
+    pub fn reason(&self) -> Reason {
+        self.lines
+            .values()
+            .map(|line| line.reason)
+            .max()
+            .unwrap_or(Reason::Answered)
+    }
+
+    /// Whether nobody has to act on it.
+    pub fn only_tells(&self) -> bool {
+        self.lines.values().all(|line| line.reason.only_tells())
+    }
+}

@@ -1,0 +1,46 @@
+//! Why a page is sent. Ordered: of several reasons for one page the greatest is named.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a page is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// What was asked is answered; the alert is closed.
+    Answered,
+    /// A correction took the finding out of the record; it still wants a signature.
+    Corrected,
+    /// Nobody has accepted, or the same emergency was reported again.
+    Repeated,
+    /// Nobody has accepted; the next step.
+    Escalated,
+    /// Its limit is over.
+    Overdue,
+    /// Somebody accepted and then neither disposed nor extended.
+    AcceptanceLapsed,
+    /// It is new.
+    Opened,
+    /// It has become worse.
+    Worse,
+}
+
+impl Reason {
+    /// The word in pages, events and the API.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Corrected => "corrected",
+            Self::Repeated => "repeated",
+            Self::Escalated => "escalated",
+            Self::Overdue => "overdue",
+            Self::AcceptanceLapsed => "acceptance-lapsed",
+            Self::Opened => "opened",
+            Self::Worse => "worse",
+        }
+    }
+
+    /// The page only tells something: it is sent even when nobody has to act any more.
+    pub const fn only_tells(self) -> bool {
+        matches!(self, Self::Answered | Self::Corrected)
+    }
+}
