@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lasegue_testkit::pager::Page;
+use lasegue_testkit::wait::pause;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use reqwest::StatusCode;
@@ -40,11 +41,11 @@ async fn kills(seed: u64, count: usize) {
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..4).map(|number| tokio::spawn(write(clinic.caller(), seed, number, stop.clone()))).collect();
     for _ in 0..count {
-        tokio::time::sleep(Duration::from_millis(random.random_range(20..600))).await;
+        pause(Duration::from_millis(random.random_range(20..600))).await;
         clinic.kill();
         clinic.start_again().await;
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    pause(Duration::from_millis(500)).await;
     stop.store(true, Ordering::SeqCst);
     let mut ledger = Ledger::new();
     for writer in writers {
@@ -80,7 +81,7 @@ async fn persist<T, F: Future<Output = Result<T, reqwest::Error>>>(call: impl Fn
         if let Ok(answer) = call().await {
             return answer;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        pause(Duration::from_millis(20)).await;
     }
     panic!("the process never answered again");
 }
@@ -111,7 +112,7 @@ async fn assessed(caller: &Caller, promise: &Promise) {
             assert_eq!(emergency, promise.red_flag, "{promise:?}");
             return;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        pause(Duration::from_millis(50)).await;
     }
     panic!("accepted, but never assessed: {promise:?}");
 }

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use lasegue_testkit::pager::Pager;
+use lasegue_testkit::wait::pause;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -58,7 +59,7 @@ impl Clinic {
             {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            pause(Duration::from_millis(10)).await;
         }
         panic!("the process never became ready");
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lasegue_testkit::pager::Page;
+use lasegue_testkit::wait::pause;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ const QUIET: Duration = Duration::from_millis(500);
 async fn pages(clinic: &Clinic, count: usize) -> Vec<Page> {
     let arrived = clinic.pager.wait_for(PATIENCE, |pages| pages.len() >= count).await;
     let arrived = arrived.expect("the pages arrive");
-    tokio::time::sleep(QUIET).await;
+    pause(QUIET).await;
     assert_eq!(clinic.pager.pages().len(), count, "no page comes beyond the expected");
     arrived
 }
@@ -122,7 +123,7 @@ async fn an_accepted_and_disposed_alert_releases_the_hold() {
         if assessment(&clinic, &episode).await["next_visit"]["kind"] != "hold" {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        pause(Duration::from_millis(50)).await;
     }
     panic!("the disposition never reached the assessment");
 }
@@ -135,7 +136,7 @@ async fn assessment(clinic: &Clinic, episode: &str) -> Value {
         if answer.status() == StatusCode::OK {
             return answer.json().await.expect("a JSON body");
         }
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        pause(Duration::from_millis(25)).await;
     }
     panic!("the episode was never assessed");
 }

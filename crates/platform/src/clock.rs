@@ -19,7 +19,7 @@ pub trait Clock: Send + Sync + Debug {
 /// A clock that parts share.
 pub type SharedClock = Arc<dyn Clock>;
 
-impl dyn Clock {
+impl dyn Clock + '_ {
     /// Resolves after `span`.
     pub fn sleep(&self, span: Duration) -> BoxFuture<'_, ()> {
         self.sleep_until(self.now() + span)
@@ -41,18 +41,12 @@ impl SystemClock {
 const LONGEST_NAP: Duration = Duration::from_secs(30);
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that sleeps on the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps on the machine's clock")]
     fn sleep_until(&self, instant: DateTime<Utc>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             while let Ok(left) = (instant - self.now()).to_std()

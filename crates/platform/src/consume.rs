@@ -119,9 +119,7 @@ pub struct Consuming {
 
 impl fmt::Debug for Consuming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Consuming")
-            .field("consumer", &self.consumer.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Consuming").field("consumer", &self.consumer.name).finish_non_exhaustive()
     }
 }
 
@@ -147,11 +145,7 @@ impl Consuming {
         under_way.wait().await;
     }
 
-    async fn take(
-        self: &Arc<Self>,
-        places: &Arc<Semaphore>,
-        under_way: &TaskTracker,
-    ) -> Result<(), BusError> {
+    async fn take(self: &Arc<Self>, places: &Arc<Semaphore>, under_way: &TaskTracker) -> Result<(), BusError> {
         let mut deliveries = self.bus.subscribe(self.consumer).await?;
         loop {
             let Ok(place) = places.clone().acquire_owned().await else {
@@ -169,19 +163,13 @@ impl Consuming {
     }
 
     async fn settle(&self, delivery: Delivery) {
-        let Delivery {
-            message,
-            attempt,
-            answer,
-        } = delivery;
+        let Delivery { message, attempt, answer } = delivery;
         let answered = match self.handle(&message).await {
             Ok(()) => answer.ack().await,
-            Err(HandlerError::GiveUp(reason)) => {
-                match self.set_aside(&message, &reason.to_string()).await {
-                    Ok(()) => answer.ack().await,
-                    Err(error) => self.again(&message, attempt, &error, answer).await,
-                }
-            }
+            Err(HandlerError::GiveUp(reason)) => match self.set_aside(&message, &reason.to_string()).await {
+                Ok(()) => answer.ack().await,
+                Err(error) => self.again(&message, attempt, &error, answer).await,
+            },
             Err(error) => self.again(&message, attempt, &error, answer).await,
         };
         if let Err(error) = answered {
@@ -193,10 +181,7 @@ impl Consuming {
         let envelope = message.envelope()?;
         let trace = TraceContext::parse_or_new(&envelope.trace_parent);
         let handling = std::panic::AssertUnwindSafe(self.handler.handle(&envelope)).catch_unwind();
-        trace
-            .scope(handling)
-            .await
-            .unwrap_or_else(|_| Err(HandlerError::retry("the handler panicked")))
+        trace.scope(handling).await.unwrap_or_else(|_| Err(HandlerError::retry("the handler panicked")))
     }
 
     async fn again(
@@ -226,12 +211,10 @@ impl Consuming {
             .commit::<_, StoreError, _>(move |unit| {
                 Box::pin(async move {
                     let id = unit.id();
-                    dead_letters::insert(unit.db(), id, consumer, &kept, &reason, unit.now())
-                        .await?;
+                    dead_letters::insert(unit.db(), id, consumer, &kept, &reason, unit.now()).await?;
                     let episode = event::episode_of_subject(&kept.subject);
                     let notice = notice(id, consumer, &kept, reason, episode, unit.now());
-                    unit.publish(event::Lane::Live, episode.unwrap_or_default(), &notice)
-                        .await?;
+                    unit.publish(event::Lane::Live, episode.unwrap_or_default(), &notice).await?;
                     Ok(id)
                 })
             })
@@ -245,8 +228,7 @@ impl Consuming {
             let Ok(lag) = self.bus.lag(self.consumer).await else {
                 continue;
             };
-            metrics::gauge!("bus_lag", "consumer" => self.consumer.name)
-                .set(u32::try_from(lag).unwrap_or(u32::MAX));
+            metrics::gauge!("bus_lag", "consumer" => self.consumer.name).set(u32::try_from(lag).unwrap_or(u32::MAX));
             if lag > LAG_ALARM {
                 tracing::error!(
                     consumer = self.consumer.name,
@@ -266,27 +248,20 @@ fn notice(
     episode: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> platform::MessageDeadLettered {
-    let event_type = message
-        .headers
-        .iter()
-        .find(|(name, _)| name == lasegue_contracts::envelope::header::TYPE);
+    let event_type = message.headers.iter().find(|(name, _)| name == lasegue_contracts::envelope::header::TYPE);
     platform::MessageDeadLettered {
         episode_id: episode.map(|id| id.to_string()).unwrap_or_default(),
         dead_letter_id: id.to_string(),
         consumer: consumer.to_owned(),
         subject: message.subject.clone(),
-        event_type: event_type
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default(),
+        event_type: event_type.map(|(_, value)| value.clone()).unwrap_or_default(),
         reason,
         at: Some(wire::timestamp(now)),
     }
 }
 
 fn retry_delay(attempt: u32) -> Duration {
-    FIRST_RETRY
-        .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)))
-        .min(LAST_RETRY)
+    FIRST_RETRY.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LAST_RETRY)
 }
 
 #[cfg(test)]
@@ -295,18 +270,14 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_half_a_minute() {
-        let waits: Vec<_> = [1, 2, 3, 9, 10, u32::MAX]
-            .into_iter()
-            .map(|attempt| retry_delay(attempt).as_millis())
-            .collect();
+        let waits: Vec<_> =
+            [1, 2, 3, 9, 10, u32::MAX].into_iter().map(|attempt| retry_delay(attempt).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 25_600, 30_000, 30_000]);
     }
 
     #[test]
     fn an_error_shows_all_its_causes_in_one_line() {
-        let error = HandlerError::from(StoreError::Database(sea_orm::DbErr::Custom(
-            "disk full".to_owned(),
-        )));
+        let error = HandlerError::from(StoreError::Database(sea_orm::DbErr::Custom("disk full".to_owned())));
         assert_eq!(
             error.chain(),
             "the event could not be handled yet: the database could not be read or written: Custom Error: disk full"

@@ -45,40 +45,25 @@ struct Tasks {
     stop: CancellationToken,
 }
 
-type Closer = (
-    &'static str,
-    Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>,
-);
+type Closer = (&'static str, Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>);
 
 impl fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lifecycle")
-            .field("broken", &self.shared.broken.is_cancelled())
-            .finish_non_exhaustive()
+        f.debug_struct("Lifecycle").field("broken", &self.shared.broken.is_cancelled()).finish_non_exhaustive()
     }
 }
 
 impl Lifecycle {
     /// An empty process.
     pub fn new(clock: SharedClock) -> Self {
-        let shared = Shared {
-            clock,
-            stages: Default::default(),
-            closers: Mutex::default(),
-            broken: CancellationToken::new(),
-        };
-        Self {
-            shared: Arc::new(shared),
-        }
+        let shared =
+            Shared { clock, stages: Default::default(), closers: Mutex::default(), broken: CancellationToken::new() };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Runs `part` until its stage drains; `part` ends when its token is cancelled.
-    pub fn spawn<F>(
-        &self,
-        stage: Stage,
-        name: &'static str,
-        part: impl FnOnce(CancellationToken) -> F,
-    ) where
+    pub fn spawn<F>(&self, stage: Stage, name: &'static str, part: impl FnOnce(CancellationToken) -> F)
+    where
         F: Future<Output = ()> + Send + 'static,
     {
         let tasks = &self.shared.stages[stage as usize];
@@ -87,27 +72,15 @@ impl Lifecycle {
         tasks.tasks.spawn(async move {
             let ended = running.await;
             if !stop.is_cancelled() {
-                tracing::error!(
-                    part = name,
-                    panicked = ended.is_err(),
-                    "a part of the process ended by itself"
-                );
+                tracing::error!(part = name, panicked = ended.is_err(), "a part of the process ended by itself");
                 broken.cancel();
             }
         });
     }
 
     /// Registers what is closed once all parts have drained, such as a database.
-    pub fn on_close(
-        &self,
-        name: &'static str,
-        close: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static,
-    ) {
-        self.shared
-            .closers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((name, Box::new(close)));
+    pub fn on_close(&self, name: &'static str, close: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static) {
+        self.shared.closers.lock().unwrap_or_else(PoisonError::into_inner).push((name, Box::new(close)));
     }
 
     /// Resolves when a part has ended by itself.
@@ -123,17 +96,9 @@ impl Lifecycle {
             let tasks = &self.shared.stages[stage as usize];
             tasks.stop.cancel();
             tasks.tasks.close();
-            clean &= self
-                .within(limit, &format!("{stage:?}"), tasks.tasks.wait())
-                .await;
+            clean &= self.within(limit, &format!("{stage:?}"), tasks.tasks.wait()).await;
         }
-        let closers = std::mem::take(
-            &mut *self
-                .shared
-                .closers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let closers = std::mem::take(&mut *self.shared.closers.lock().unwrap_or_else(PoisonError::into_inner));
         for (name, close) in closers {
             clean &= self.within(limit, name, close()).await;
         }
@@ -157,20 +122,14 @@ mod tests {
     use crate::clock::SystemClock;
 
     fn note(log: &Arc<Mutex<Vec<&'static str>>>, what: &'static str) {
-        log.lock()
-            .expect("no test panics while it holds the log")
-            .push(what);
+        log.lock().expect("no test panics while it holds the log").push(what);
     }
 
     #[tokio::test]
     async fn stages_drain_in_order_and_databases_close_last() {
         let lifecycle = Lifecycle::new(SystemClock::shared());
         let log = Arc::new(Mutex::new(Vec::new()));
-        for (stage, name) in [
-            (Stage::Relay, "relay"),
-            (Stage::Serve, "serve"),
-            (Stage::Work, "work"),
-        ] {
+        for (stage, name) in [(Stage::Relay, "relay"), (Stage::Serve, "serve"), (Stage::Work, "work")] {
             let log = log.clone();
             lifecycle.spawn(stage, name, |stop| async move {
                 stop.cancelled().await;
@@ -178,14 +137,9 @@ mod tests {
             });
         }
         let closed = log.clone();
-        lifecycle.on_close("database", move || {
-            Box::pin(async move { note(&closed, "database") })
-        });
+        lifecycle.on_close("database", move || Box::pin(async move { note(&closed, "database") }));
         assert!(lifecycle.drain(Duration::from_secs(5)).await);
-        assert_eq!(
-            *log.lock().expect("the parts have ended"),
-            ["serve", "work", "relay", "database"]
-        );
+        assert_eq!(*log.lock().expect("the parts have ended"), ["serve", "work", "relay", "database"]);
     }
 
     #[tokio::test]

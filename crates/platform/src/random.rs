@@ -15,7 +15,7 @@ pub trait Random: Send + Sync + Debug {
 /// A source of randomness that parts share.
 pub type SharedRandom = Arc<dyn Random>;
 
-impl dyn Random {
+impl dyn Random + '_ {
     /// A UUID of version 7: ordered by `now`, random below the millisecond.
     pub fn id(&self, now: DateTime<Utc>) -> Uuid {
         let mut bytes = [0; 10];
@@ -28,9 +28,7 @@ impl dyn Random {
     pub fn below(&self, bound: u64) -> u64 {
         let mut bytes = [0; 8];
         self.fill(&mut bytes);
-        u64::from_le_bytes(bytes)
-            .checked_rem(bound)
-            .unwrap_or_default()
+        u64::from_le_bytes(bytes).checked_rem(bound).unwrap_or_default()
     }
 }
 
@@ -46,10 +44,7 @@ impl SystemRandom {
 }
 
 impl Random for SystemRandom {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads ambient randomness"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads ambient randomness")]
     fn fill(&self, bytes: &mut [u8]) {
         use rand::RngCore;
         rand::rng().fill_bytes(bytes);

@@ -17,10 +17,7 @@ impl From<WireError> for crate::consume::HandlerError {
 
 /// An instant for the wire.
 pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
-    Timestamp {
-        seconds: at.timestamp(),
-        nanos: at.timestamp_subsec_nanos().try_into().unwrap_or_default(),
-    }
+    Timestamp { seconds: at.timestamp(), nanos: at.timestamp_subsec_nanos().try_into().unwrap_or_default() }
 }
 
 /// An instant from the wire; `field` names it when it is missing or out of range.
@@ -54,16 +51,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_malformed_is_named() {
         assert_eq!(instant("at", None), Err(WireError("at")));
-        assert_eq!(
-            instant(
-                "at",
-                Some(&Timestamp {
-                    seconds: i64::MAX,
-                    nanos: 0
-                })
-            ),
-            Err(WireError("at"))
-        );
+        assert_eq!(instant("at", Some(&Timestamp { seconds: i64::MAX, nanos: 0 })), Err(WireError("at")));
         assert_eq!(id("episode_id", "12"), Err(WireError("episode_id")));
     }
 }

@@ -17,9 +17,7 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn at(now: DateTime<Utc>) -> Self {
-        Self {
-            now: Arc::new(watch::Sender::new(now.trunc_subsecs(6))),
-        }
+        Self { now: Arc::new(watch::Sender::new(now.trunc_subsecs(6))) }
     }
 
     /// A clock that shows an RFC 3339 instant.

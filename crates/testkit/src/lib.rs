@@ -5,3 +5,4 @@
 pub mod clock;
 pub mod pager;
 pub mod random;
+pub mod wait;

@@ -38,9 +38,7 @@ impl Page {
 
     /// A page that its sender says may have come before.
     pub fn possible_duplicate(&self) -> bool {
-        self.body["possible_duplicate"]
-            .as_bool()
-            .unwrap_or_default()
+        self.body["possible_duplicate"].as_bool().unwrap_or_default()
     }
 }
 
@@ -64,23 +62,14 @@ impl Pager {
     /// # Panics
     /// When the machine has no free port.
     pub async fn start(secret: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("the machine has a free port");
-        let url = format!(
-            "http://{}/page",
-            listener
-                .local_addr()
-                .expect("a bound socket has an address")
-        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
+        let url = format!("http://{}/page", listener.local_addr().expect("a bound socket has an address"));
         let shared = Arc::new(Shared {
             secret: secret.to_owned(),
             answer: Mutex::new(StatusCode::OK),
             pages: watch::Sender::default(),
         });
-        let router = Router::new()
-            .route("/page", post(receive))
-            .with_state(shared.clone());
+        let router = Router::new().route("/page", post(receive)).with_state(shared.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, shared }
     }
@@ -104,27 +93,16 @@ impl Pager {
     ///
     /// # Errors
     /// What had arrived when the time was over.
-    pub async fn wait_for(
-        &self,
-        limit: Duration,
-        enough: impl Fn(&[Page]) -> bool,
-    ) -> Result<Vec<Page>, Vec<Page>> {
+    pub async fn wait_for(&self, limit: Duration, enough: impl Fn(&[Page]) -> bool) -> Result<Vec<Page>, Vec<Page>> {
         let mut arriving = self.shared.pages.subscribe();
         let waited = tokio::time::timeout(limit, arriving.wait_for(|pages| enough(pages))).await;
-        if matches!(waited, Ok(Ok(_))) {
-            Ok(self.pages())
-        } else {
-            Err(self.pages())
-        }
+        if matches!(waited, Ok(Ok(_))) { Ok(self.pages()) } else { Err(self.pages()) }
     }
 }
 
 async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let answered = *lock(&shared.answer);
-    let signature = headers
-        .get(SIGNATURE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let page = Page {
         at: now(),
         body: serde_json::from_slice(&body).unwrap_or_default(),
@@ -135,20 +113,13 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
     answered
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the pager is outside of the system and has a clock of its own"
-)]
+#[expect(clippy::disallowed_methods, reason = "the pager is outside of the system and has a clock of its own")]
 fn now() -> Instant {
     Instant::now()
 }
 
 fn fits(secret: &str, signature: &str, body: &[u8]) -> bool {
-    let part = |name: &str| {
-        signature
-            .split(',')
-            .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
-    };
+    let part = |name: &str| signature.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
     let (Some(time), Some(given)) = (part("t"), part("v1")) else {
         return false;
     };
@@ -158,12 +129,7 @@ fn fits(secret: &str, signature: &str, body: &[u8]) -> bool {
     mac.update(time.as_bytes());
     mac.update(b".");
     mac.update(body);
-    let wanted: String = mac
-        .finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let wanted: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     wanted == given
 }
 

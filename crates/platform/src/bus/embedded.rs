@@ -47,14 +47,8 @@ struct Item {
 impl EmbeddedBus {
     /// A bus with a queue for every consumer of the topology.
     pub fn new(clock: SharedClock) -> Self {
-        let queues = CONSUMERS
-            .iter()
-            .map(|consumer| (consumer.name, Arc::default()))
-            .collect();
-        Self {
-            queues: Arc::new(queues),
-            clock,
-        }
+        let queues = CONSUMERS.iter().map(|consumer| (consumer.name, Arc::default())).collect();
+        Self { queues: Arc::new(queues), clock }
     }
 
     fn queue(&self, consumer: &Consumer) -> Result<&Arc<Queue>, BusError> {
@@ -67,26 +61,14 @@ impl EmbeddedBus {
 #[async_trait]
 impl Bus for EmbeddedBus {
     async fn publish(&self, envelope: &Envelope) -> Result<(), BusError> {
-        let takers = CONSUMERS
-            .iter()
-            .filter(|consumer| consumer.takes(&envelope.subject));
-        let acks = takers
-            .map(|consumer| Ok(self.queue(consumer)?.push(envelope)))
-            .collect::<Result<Vec<_>, BusError>>()?;
-        future::try_join_all(acks)
-            .await
-            .map(drop)
-            .map_err(|_| BusError::Closed)
+        let takers = CONSUMERS.iter().filter(|consumer| consumer.takes(&envelope.subject));
+        let acks =
+            takers.map(|consumer| Ok(self.queue(consumer)?.push(envelope))).collect::<Result<Vec<_>, BusError>>()?;
+        future::try_join_all(acks).await.map(drop).map_err(|_| BusError::Closed)
     }
 
-    async fn subscribe(
-        &self,
-        consumer: &'static Consumer,
-    ) -> Result<Box<dyn Deliveries>, BusError> {
-        Ok(Box::new(Subscription {
-            queue: self.queue(consumer)?.clone(),
-            clock: self.clock.clone(),
-        }))
+    async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError> {
+        Ok(Box::new(Subscription { queue: self.queue(consumer)?.clone(), clock: self.clock.clone() }))
     }
 
     async fn lag(&self, consumer: &'static Consumer) -> Result<u64, BusError> {
@@ -98,11 +80,7 @@ impl Queue {
     fn push(&self, envelope: &Envelope) -> oneshot::Receiver<()> {
         let (done, acked) = oneshot::channel();
         self.lock().unanswered += 1;
-        self.put(Item {
-            message: envelope.into(),
-            attempt: 1,
-            done,
-        });
+        self.put(Item { message: envelope.into(), attempt: 1, done });
         acked
     }
 
@@ -136,16 +114,8 @@ impl Deliveries for Subscription {
         loop {
             if let Some(item) = self.queue.take() {
                 let (message, attempt) = (item.message.clone(), item.attempt);
-                let answer = Pending {
-                    item: Some(item),
-                    queue: self.queue.clone(),
-                    clock: self.clock.clone(),
-                };
-                return Some(Delivery {
-                    message,
-                    attempt,
-                    answer: Box::new(answer),
-                });
+                let answer = Pending { item: Some(item), queue: self.queue.clone(), clock: self.clock.clone() };
+                return Some(Delivery { message, attempt, answer: Box::new(answer) });
             }
             self.queue.arrived.notified().await;
         }

@@ -33,8 +33,7 @@ pub trait Bus: Send + Sync + Debug {
     async fn publish(&self, envelope: &Envelope) -> Result<(), BusError>;
 
     /// Joins the durable `consumer`; several may, and each message goes to one of them.
-    async fn subscribe(&self, consumer: &'static Consumer)
-    -> Result<Box<dyn Deliveries>, BusError>;
+    async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError>;
 
     /// How many messages of `consumer` wait or are under way.
     async fn lag(&self, consumer: &'static Consumer) -> Result<u64, BusError>;
@@ -64,12 +63,7 @@ impl Message {
     /// # Errors
     /// When a header that every event carries is missing or malformed.
     pub fn envelope(&self) -> Result<Envelope, EnvelopeError> {
-        let value = |name: &str| {
-            self.headers
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let value = |name: &str| self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         Envelope::from_parts(&self.subject, value, self.payload.clone())
     }
 }
@@ -78,11 +72,7 @@ impl From<&Envelope> for Message {
     fn from(envelope: &Envelope) -> Self {
         Self {
             subject: envelope.subject.clone(),
-            headers: envelope
-                .headers()
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            headers: envelope.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             payload: envelope.payload.clone(),
         }
     }

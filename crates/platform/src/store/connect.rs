@@ -22,10 +22,7 @@ pub(super) struct Connections {
     pub(super) reader: DatabaseConnection,
 }
 
-pub(super) async fn connect(
-    service: Service,
-    location: &Location,
-) -> Result<Connections, StoreError> {
+pub(super) async fn connect(service: Service, location: &Location) -> Result<Connections, StoreError> {
     match location {
         Location::Sqlite(path) => {
             let url = format!("sqlite://{}", path.display());
@@ -37,10 +34,7 @@ pub(super) async fn connect(
         Location::Postgres(url) => {
             let pool = Database::connect(postgres(service, url)).await?;
             check_postgres(service, &pool).await?;
-            Ok(Connections {
-                writer: pool.clone(),
-                reader: pool,
-            })
+            Ok(Connections { writer: pool.clone(), reader: pool })
         }
     }
 }
@@ -48,24 +42,15 @@ pub(super) async fn connect(
 fn sqlite(url: &str, read_only: bool) -> ConnectOptions {
     let mut options = common(url);
     let connections = if read_only { SQLITE_READERS } else { 1 };
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .map_sqlx_sqlite_opts(move |options| {
-            let options = options
-                .busy_timeout(BUSY_TIMEOUT)
-                .foreign_keys(true)
-                .read_only(read_only);
+    options.max_connections(connections).min_connections(1).idle_timeout(None).max_lifetime(None).map_sqlx_sqlite_opts(
+        move |options| {
+            let options = options.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).read_only(read_only);
             if read_only {
                 return options;
             }
-            options
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-        });
+            options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
+        },
+    );
     options
 }
 
@@ -86,42 +71,15 @@ fn common(url: &str) -> ConnectOptions {
 
 async fn check_sqlite(service: Service, connection: &DatabaseConnection) -> Result<(), StoreError> {
     let advice = "put the data folder on a local disk that supports write-ahead logging";
-    expect_setting(
-        service,
-        connection,
-        "PRAGMA journal_mode",
-        "journal_mode",
-        &["wal"],
-        advice,
-    )
-    .await?;
-    expect_setting(
-        service,
-        connection,
-        "PRAGMA synchronous",
-        "synchronous",
-        &["2", "3"],
-        advice,
-    )
-    .await
+    expect_setting(service, connection, "PRAGMA journal_mode", "journal_mode", &["wal"], advice).await?;
+    expect_setting(service, connection, "PRAGMA synchronous", "synchronous", &["2", "3"], advice).await
 }
 
-async fn check_postgres(
-    service: Service,
-    connection: &DatabaseConnection,
-) -> Result<(), StoreError> {
+async fn check_postgres(service: Service, connection: &DatabaseConnection) -> Result<(), StoreError> {
     let advice = "set fsync = on and synchronous_commit = on in postgresql.conf";
     expect_setting(service, connection, "SHOW fsync", "fsync", &["on"], advice).await?;
     let durable = &["on", "remote_apply", "remote_write", "local"];
-    expect_setting(
-        service,
-        connection,
-        "SHOW synchronous_commit",
-        "synchronous_commit",
-        durable,
-        advice,
-    )
-    .await
+    expect_setting(service, connection, "SHOW synchronous_commit", "synchronous_commit", durable, advice).await
 }
 
 async fn expect_setting(
@@ -135,17 +93,13 @@ async fn expect_setting(
     let statement = Statement::from_string(connection.get_database_backend(), question);
     let row = connection.query_one_raw(statement).await?;
     let found = match row {
-        Some(row) => row
-            .try_get_by_index::<String>(0)
-            .or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string()))?,
+        Some(row) => {
+            row.try_get_by_index::<String>(0).or_else(|_| row.try_get_by_index::<i64>(0).map(|n| n.to_string()))?
+        }
         None => "nothing".to_owned(),
     };
     if wanted.contains(&found.as_str()) {
         return Ok(());
     }
-    Err(StoreError::NotDurable {
-        service,
-        setting: format!("{name} is {found}"),
-        advice,
-    })
+    Err(StoreError::NotDurable { service, setting: format!("{name} is {found}"), advice })
 }

@@ -50,10 +50,7 @@ pub(crate) async fn insert(
         reason: ActiveValue::Set(reason.to_owned()),
         created_at: ActiveValue::Set(now),
     };
-    Entity::insert(row)
-        .exec_without_returning(db)
-        .await
-        .map(drop)
+    Entity::insert(row).exec_without_returning(db).await.map(drop)
 }
 
 fn headers(message: &Message) -> Json {

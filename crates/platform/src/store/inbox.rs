@@ -32,11 +32,7 @@ pub(super) async fn first_time(
         handled_at: ActiveValue::Set(now),
     };
     let inserted = Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([Column::Consumer, Column::EventId])
-                .do_nothing()
-                .to_owned(),
-        )
+        .on_conflict(OnConflict::columns([Column::Consumer, Column::EventId]).do_nothing().to_owned())
         .try_insert()
         .exec_without_returning(db)
         .await?;
@@ -45,9 +41,5 @@ pub(super) async fn first_time(
 
 /// Removes rows handled before `before`.
 pub(super) async fn forget(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<u64, DbErr> {
-    Ok(Entity::delete_many()
-        .filter(Column::HandledAt.lt(before))
-        .exec(db)
-        .await?
-        .rows_affected)
+    Ok(Entity::delete_many().filter(Column::HandledAt.lt(before)).exec(db).await?.rows_affected)
 }

@@ -5,8 +5,7 @@ use sea_orm::{DatabaseConnection, DbErr};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, binary, json, string, text, timestamp_with_time_zone,
-    timestamp_with_time_zone_null, uuid,
+    big_integer, binary, json, string, text, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
 };
 
 use super::StoreError;
@@ -29,11 +28,7 @@ impl Migrations {
             return Ok(self.up(db, None).await?);
         }
         let pending = self.get_pending_migrations_read_only(db).await?.len();
-        if pending == 0 {
-            Ok(())
-        } else {
-            Err(StoreError::Pending { service, pending })
-        }
+        if pending == 0 { Ok(()) } else { Err(StoreError::Pending { service, pending }) }
     }
 }
 
@@ -59,9 +54,7 @@ impl MigrationTrait for PlatformTables {
         manager.create_table(outbox()).await?;
         let owed = "CREATE INDEX outbox_owed ON outbox (id) WHERE published_at IS NULL";
         manager.get_connection().execute_unprepared(owed).await?;
-        manager
-            .create_index(index("outbox", "published_at"))
-            .await?;
+        manager.create_index(index("outbox", "published_at")).await?;
         manager.create_table(inbox()).await?;
         manager.create_index(index("inbox", "handled_at")).await?;
         manager.create_table(timers()).await?;
@@ -118,9 +111,5 @@ fn dead_letters() -> TableCreateStatement {
 }
 
 fn index(table: &'static str, column: &'static str) -> IndexCreateStatement {
-    Index::create()
-        .name(format!("{table}_{column}"))
-        .table(table)
-        .col(column)
-        .to_owned()
+    Index::create().name(format!("{table}_{column}")).table(table).col(column).to_owned()
 }

@@ -128,9 +128,7 @@ impl Store {
         random: SharedRandom,
     ) -> Result<Self, StoreError> {
         let connections = connect::connect(service, location).await?;
-        migrations
-            .settle(service, &connections.writer, migrate)
-            .await?;
+        migrations.settle(service, &connections.writer, migrate).await?;
         let (fresh, to_relay) = mpsc::channel(FRESH_ROWS);
         Ok(Self {
             shared: Arc::new(Shared {

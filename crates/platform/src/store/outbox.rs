@@ -87,17 +87,10 @@ pub(super) async fn owed(
 /// # Errors
 /// When the database fails.
 pub async fn count_owed(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
-    Entity::find()
-        .filter(Column::PublishedAt.is_null())
-        .count(db)
-        .await
+    Entity::find().filter(Column::PublishedAt.is_null()).count(db).await
 }
 
-pub(super) async fn mark_published(
-    db: &impl ConnectionTrait,
-    rows: Vec<i64>,
-    now: DateTime<Utc>,
-) -> Result<(), DbErr> {
+pub(super) async fn mark_published(db: &impl ConnectionTrait, rows: Vec<i64>, now: DateTime<Utc>) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::PublishedAt, Expr::value(now))
         .filter(Column::Id.is_in(rows))
@@ -107,11 +100,7 @@ pub(super) async fn mark_published(
 }
 
 /// Removes rows published before `before`, at most `most` of them.
-pub(super) async fn forget(
-    db: &impl ConnectionTrait,
-    before: DateTime<Utc>,
-    most: u64,
-) -> Result<u64, DbErr> {
+pub(super) async fn forget(db: &impl ConnectionTrait, before: DateTime<Utc>, most: u64) -> Result<u64, DbErr> {
     let rows = Entity::find()
         .select_only()
         .column(Column::Id)
@@ -120,11 +109,7 @@ pub(super) async fn forget(
         .into_tuple::<i64>()
         .all(db)
         .await?;
-    Ok(Entity::delete_many()
-        .filter(Column::Id.is_in(rows))
-        .exec(db)
-        .await?
-        .rows_affected)
+    Ok(Entity::delete_many().filter(Column::Id.is_in(rows)).exec(db).await?.rows_affected)
 }
 
 fn outgoing(row: Model, source: &str) -> Outgoing {
@@ -135,9 +120,7 @@ fn outgoing(row: Model, source: &str) -> Outgoing {
             event_type: row.event_type,
             subject: row.subject,
             source: source.to_owned(),
-            time: row
-                .created_at
-                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            time: row.created_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
             trace_parent: row.trace_parent,
             payload: row.payload.into(),
         },

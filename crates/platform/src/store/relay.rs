@@ -40,26 +40,15 @@ const MARKS: usize = 512;
 /// Publishes the rows of `store`'s outbox on `bus` until `stop`; then gives those under way no further chance: they are
 /// in the database and leave at the next start.
 pub async fn relay(store: Store, bus: Arc<dyn Bus>, stop: CancellationToken) {
-    let fresh = store
-        .shared
-        .to_relay
-        .lock()
-        .ok()
-        .and_then(|mut taken| taken.take());
+    let fresh = store.shared.to_relay.lock().ok().and_then(|mut taken| taken.take());
     let Some(fresh) = fresh else {
         tracing::error!(service = %store.service(), "the outbox already has a relay: this second one ends");
         return;
     };
     let (done, marks) = mpsc::channel(MARKS);
     let marker = tokio::spawn(mark(store.clone(), marks));
-    let mut relay = Relay {
-        store,
-        bus,
-        done,
-        classes: Default::default(),
-        known: HashSet::new(),
-        sending: JoinSet::new(),
-    };
+    let mut relay =
+        Relay { store, bus, done, classes: Default::default(), known: HashSet::new(), sending: JoinSet::new() };
     relay.run(fresh, stop).await;
     drop(relay);
     if let Err(error) = marker.await {
@@ -117,12 +106,7 @@ impl Relay {
                 && let Some(outgoing) = self.classes[class].waiting.pop_front()
             {
                 self.classes[class].under_way += 1;
-                let sending = send(
-                    self.store.clone(),
-                    self.bus.clone(),
-                    outgoing,
-                    self.done.clone(),
-                );
+                let sending = send(self.store.clone(), self.bus.clone(), outgoing, self.done.clone());
                 self.sending.spawn(async move { (class, sending.await) });
             }
         }
@@ -151,14 +135,7 @@ impl Relay {
         let before = self.store.clock().now() - grace;
         let mut from = 0;
         loop {
-            let rows = outbox::owed(
-                self.store.reader(),
-                self.store.service().name(),
-                from,
-                before,
-                SWEEP,
-            )
-            .await?;
+            let rows = outbox::owed(self.store.reader(), self.store.service().name(), from, before, SWEEP).await?;
             let Some(last) = rows.last().map(|outgoing| outgoing.row) else {
                 break;
             };
@@ -169,20 +146,13 @@ impl Relay {
             if !whole_page {
                 break;
             }
-            if self
-                .classes
-                .iter()
-                .all(|class| class.waiting.len() >= WAITING)
-            {
+            if self.classes.iter().all(|class| class.waiting.len() >= WAITING) {
                 return Ok(true);
             }
             from = last + 1;
         }
         self.forget().await?;
-        Ok(self
-            .classes
-            .iter()
-            .any(|class| class.waiting.len() >= WAITING))
+        Ok(self.classes.iter().any(|class| class.waiting.len() >= WAITING))
     }
 
     async fn forget(&self) -> Result<(), StoreError> {
@@ -230,11 +200,7 @@ async fn mark(store: Store, mut marks: mpsc::Receiver<i64>) {
         let batch = std::mem::take(&mut rows);
         let marked: Result<(), StoreError> = store
             .commit(move |unit| {
-                Box::pin(async move {
-                    outbox::mark_published(unit.db(), batch, now)
-                        .await
-                        .map_err(StoreError::from)
-                })
+                Box::pin(async move { outbox::mark_published(unit.db(), batch, now).await.map_err(StoreError::from) })
             })
             .await;
         if let Err(error) = marked {

@@ -38,33 +38,21 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(super) async fn set(
-    db: &impl ConnectionTrait,
-    kind: &str,
-    key: &str,
-    due_at: DateTime<Utc>,
-) -> Result<(), DbErr> {
+pub(super) async fn set(db: &impl ConnectionTrait, kind: &str, key: &str, due_at: DateTime<Utc>) -> Result<(), DbErr> {
     let row = ActiveModel {
         kind: ActiveValue::Set(kind.to_owned()),
         key: ActiveValue::Set(key.to_owned()),
         due_at: ActiveValue::Set(due_at),
     };
     Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([Column::Kind, Column::Key])
-                .update_column(Column::DueAt)
-                .to_owned(),
-        )
+        .on_conflict(OnConflict::columns([Column::Kind, Column::Key]).update_column(Column::DueAt).to_owned())
         .exec_without_returning(db)
         .await
         .map(drop)
 }
 
 pub(super) async fn cancel(db: &impl ConnectionTrait, kind: &str, key: &str) -> Result<(), DbErr> {
-    Entity::delete_by_id((kind.to_owned(), key.to_owned()))
-        .exec(db)
-        .await
-        .map(drop)
+    Entity::delete_by_id((kind.to_owned(), key.to_owned())).exec(db).await.map(drop)
 }
 
 pub(super) async fn claim(db: &impl ConnectionTrait, timer: &Timer) -> Result<bool, DbErr> {
@@ -78,11 +66,7 @@ pub(super) async fn claim(db: &impl ConnectionTrait, timer: &Timer) -> Result<bo
 }
 
 async fn next(db: &impl ConnectionTrait, most: u64) -> Result<Vec<Timer>, DbErr> {
-    Entity::find()
-        .order_by_asc(Column::DueAt)
-        .limit(most)
-        .all(db)
-        .await
+    Entity::find().order_by_asc(Column::DueAt).limit(most).all(db).await
 }
 
 /// What a service does when one of its timers fires.
@@ -130,10 +114,7 @@ async fn round(
     failed.retain(|_, retry_at| *retry_at > now);
     let timers = next(store.reader(), ROUND + failed.len() as u64).await?;
     let (due, later): (Vec<_>, Vec<_>) = timers.into_iter().partition(|timer| timer.due_at <= now);
-    let due: Vec<_> = due
-        .into_iter()
-        .filter(|timer| !failed.contains_key(timer))
-        .collect();
+    let due: Vec<_> = due.into_iter().filter(|timer| !failed.contains_key(timer)).collect();
     for some in due.chunks(AT_ONCE) {
         let outcomes = future::join_all(some.iter().map(|timer| on_timer.fire(timer))).await;
         for (timer, outcome) in some.iter().zip(outcomes) {
@@ -146,13 +127,6 @@ async fn round(
     if !due.is_empty() {
         return Ok(now);
     }
-    let soonest = later
-        .first()
-        .map(|timer| timer.due_at)
-        .into_iter()
-        .chain(failed.values().copied())
-        .min();
-    Ok(soonest
-        .unwrap_or(DateTime::<Utc>::MAX_UTC)
-        .min(now + LONGEST_WAIT))
+    let soonest = later.first().map(|timer| timer.due_at).into_iter().chain(failed.values().copied()).min();
+    Ok(soonest.unwrap_or(DateTime::<Utc>::MAX_UTC).min(now + LONGEST_WAIT))
 }

@@ -30,11 +30,7 @@ pub(super) struct Effects {
 }
 
 impl Unit {
-    pub(super) fn new(
-        transaction: DatabaseTransaction,
-        shared: &Shared,
-        trace: TraceContext,
-    ) -> Self {
+    pub(super) fn new(transaction: DatabaseTransaction, shared: &Shared, trace: TraceContext) -> Self {
         Self {
             transaction,
             service: shared.service,
@@ -68,20 +64,13 @@ impl Unit {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn publish<E: Event>(
-        &mut self,
-        lane: Lane,
-        episode: Uuid,
-        event: &E,
-    ) -> Result<(), StoreError> {
+    pub async fn publish<E: Event>(&mut self, lane: Lane, episode: Uuid, event: &E) -> Result<(), StoreError> {
         let envelope = Envelope {
             id: self.id(),
             event_type: E::TYPE.to_owned(),
             subject: event::subject(self.service, lane, E::NAME, episode),
             source: self.service.name().to_owned(),
-            time: self
-                .now
-                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            time: self.now.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
             trace_parent: self.trace.to_string(),
             payload: event.encode_to_vec().into(),
         };
@@ -102,12 +91,7 @@ impl Unit {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set_timer(
-        &mut self,
-        kind: &str,
-        key: &str,
-        due_at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    pub async fn set_timer(&mut self, kind: &str, key: &str, due_at: DateTime<Utc>) -> Result<(), StoreError> {
         timers::set(&self.transaction, kind, key, due_at).await?;
         self.effects.timers_set = true;
         Ok(())
@@ -134,10 +118,6 @@ impl Unit {
     /// # Errors
     /// [`StoreError::Conflict`] when the row had moved on.
     pub fn expect_one(&self, rows_affected: u64) -> Result<(), StoreError> {
-        if rows_affected == 1 {
-            Ok(())
-        } else {
-            Err(StoreError::Conflict)
-        }
+        if rows_affected == 1 { Ok(()) } else { Err(StoreError::Conflict) }
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -24,13 +24,8 @@ const QUEUE: usize = 1_024;
 
 #[derive(Debug)]
 pub(super) enum Writer {
-    Queued {
-        queue: Mutex<Option<mpsc::Sender<Job>>>,
-        task: Mutex<Option<JoinHandle<()>>>,
-    },
-    Direct {
-        pool: DatabaseConnection,
-    },
+    Queued { queue: Mutex<Option<mpsc::Sender<Job>>>, task: Mutex<Option<JoinHandle<()>>> },
+    Direct { pool: DatabaseConnection },
 }
 
 /// A unit of work whose types are erased. `Ok` holds its result, to be handed over once committed.
@@ -64,29 +59,17 @@ impl Writer {
         }
         let (queue, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(write(connection, jobs));
-        Self::Queued {
-            queue: Mutex::new(Some(queue)),
-            task: Mutex::new(Some(task)),
-        }
+        Self::Queued { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
-    pub(super) async fn run<T, E, F>(
-        &self,
-        shared: &Arc<Shared>,
-        work: F,
-    ) -> Result<(T, Effects), E>
+    pub(super) async fn run<T, E, F>(&self, shared: &Arc<Shared>, work: F) -> Result<(T, Effects), E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T, E>> + Send + 'static,
     {
         let (settle, settled) = oneshot::channel();
-        let job = Job {
-            shared: shared.clone(),
-            trace: TraceContext::current(),
-            work: erase(work),
-            settle,
-        };
+        let job = Job { shared: shared.clone(), trace: TraceContext::current(), work: erase(work), settle };
         match self {
             Self::Queued { queue, .. } => {
                 let queue = queue.lock().await.clone().ok_or(StoreError::Closed)?;
@@ -136,16 +119,13 @@ where
 }
 
 fn restore<T: 'static>(outcome: Outcome) -> T {
-    *outcome
-        .downcast()
-        .expect("a job returns what its own caller put in")
+    *outcome.downcast().expect("a job returns what its own caller put in")
 }
 
 async fn write(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
-        metrics::histogram!("store_units_per_commit")
-            .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("store_units_per_commit").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         write_batch(&connection, &mut batch).await;
     }
     if let Err(error) = connection.close_by_ref().await {
@@ -154,10 +134,8 @@ async fn write(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
 }
 
 async fn write_batch(connection: &DatabaseConnection, batch: &mut Vec<Job>) {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     let outer = match connection.begin_with_options(options).await {
         Ok(outer) => outer,
         Err(error) => return fail_all(batch.drain(..).map(|job| job.settle), &error),
@@ -173,9 +151,7 @@ async fn write_batch(connection: &DatabaseConnection, batch: &mut Vec<Job>) {
         }
     }
     match outer.commit().await {
-        Ok(()) => waiting
-            .into_iter()
-            .for_each(|(settle, settled)| drop(settle.send(settled))),
+        Ok(()) => waiting.into_iter().for_each(|(settle, settled)| drop(settle.send(settled))),
         Err(error) => fail_all(waiting.into_iter().map(|(settle, _)| settle), &error),
     }
 }
@@ -189,25 +165,14 @@ async fn write_one(pool: DatabaseConnection, job: Job) {
 }
 
 /// Runs a unit in its transaction or savepoint and commits that, or rolls it back.
-async fn run_in(
-    transaction: DatabaseTransaction,
-    shared: &Shared,
-    trace: TraceContext,
-    work: Work,
-) -> Settled {
+async fn run_in(transaction: DatabaseTransaction, shared: &Shared, trace: TraceContext, work: Work) -> Settled {
     let mut unit = Unit::new(transaction, shared, trace);
     let outcome = AssertUnwindSafe(work(&mut unit)).catch_unwind().await;
     let (transaction, effects) = unit.into_parts();
     let (ending, settled) = match outcome {
-        Ok(Ok(result)) => (
-            transaction.commit().await,
-            Settled::Committed(result, effects),
-        ),
+        Ok(Ok(result)) => (transaction.commit().await, Settled::Committed(result, effects)),
         Ok(Err(error)) => (transaction.rollback().await, Settled::Refused(error)),
-        Err(_) => (
-            transaction.rollback().await,
-            Settled::Failed(StoreError::Panicked),
-        ),
+        Err(_) => (transaction.rollback().await, Settled::Failed(StoreError::Panicked)),
     };
     match ending {
         Ok(()) => settled,
@@ -217,10 +182,6 @@ async fn run_in(
 
 fn fail_all(waiting: impl Iterator<Item = oneshot::Sender<Settled>>, error: &DbErr) {
     for settle in waiting {
-        drop(
-            settle.send(Settled::Failed(StoreError::Database(DbErr::Custom(
-                error.to_string(),
-            )))),
-        );
+        drop(settle.send(Settled::Failed(StoreError::Database(DbErr::Custom(error.to_string())))));
     }
 }

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod embedded;
+mod http;
 mod store;
 mod support;
 mod timers;

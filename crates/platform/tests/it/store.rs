@@ -26,19 +26,12 @@ impl From<StoreError> for Refusal {
 
 async fn publish(store: &Store) -> Result<(), StoreError> {
     store
-        .commit(|unit| {
-            Box::pin(async move {
-                unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default())
-                    .await
-            })
-        })
+        .commit(|unit| Box::pin(async move { unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default()).await }))
         .await
 }
 
 async fn owed(store: &Store) -> u64 {
-    outbox::count_owed(store.reader())
-        .await
-        .expect("the outbox can be counted")
+    outbox::count_owed(store.reader()).await.expect("the outbox can be counted")
 }
 
 #[tokio::test]
@@ -54,8 +47,7 @@ async fn a_refused_unit_leaves_nothing_and_spoils_no_neighbour() {
     let home = home(Service::Intake).await;
     let refused = home.store.commit::<(), _, _>(|unit| {
         Box::pin(async move {
-            unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default())
-                .await?;
+            unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default()).await?;
             Err(Refusal::Business)
         })
     });
@@ -72,16 +64,12 @@ async fn a_panicking_unit_is_rolled_back_and_the_writer_goes_on() {
         .store
         .commit::<(), Refusal, _>(|unit| {
             Box::pin(async move {
-                unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default())
-                    .await?;
+                unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default()).await?;
                 panic!("on purpose")
             })
         })
         .await;
-    assert!(matches!(
-        panicked,
-        Err(Refusal::Store(StoreError::Panicked))
-    ));
+    assert!(matches!(panicked, Err(Refusal::Store(StoreError::Panicked))));
     publish(&home.store).await.expect("the writer goes on");
     assert_eq!(owed(&home.store).await, 1);
 }
@@ -91,10 +79,7 @@ async fn what_was_committed_is_there_after_reopening() {
     let home = home(Service::Intake).await;
     publish(&home.store).await.expect("it commits");
     home.store.close().await;
-    assert!(matches!(
-        publish(&home.store).await,
-        Err(StoreError::Closed)
-    ));
+    assert!(matches!(publish(&home.store).await, Err(StoreError::Closed)));
     assert_eq!(owed(&reopen(&home.folder, Service::Intake).await).await, 1);
 }
 
@@ -105,9 +90,7 @@ async fn an_event_is_handled_once_by_each_consumer() {
     for (consumer, event) in [("a", 1), ("a", 1), ("b", 1), ("a", 2)] {
         let fresh = home
             .store
-            .commit(move |unit| {
-                Box::pin(async move { unit.first_time(consumer, Uuid::from_u128(event)).await })
-            })
+            .commit(move |unit| Box::pin(async move { unit.first_time(consumer, Uuid::from_u128(event)).await }))
             .await;
         first.push(fresh.expect("the inbox answers"));
     }
@@ -121,51 +104,29 @@ async fn conflicting_changes_are_tried_again_until_each_has_counted() {
     let run = |sql: String| async move {
         store
             .commit::<u64, StoreError, _>(move |unit| {
-                Box::pin(
-                    async move { Ok(unit.db().execute_unprepared(&sql).await?.rows_affected()) },
-                )
+                Box::pin(async move { Ok(unit.db().execute_unprepared(&sql).await?.rows_affected()) })
             })
             .await
     };
-    run("CREATE TABLE counter (revision INTEGER)".to_owned())
-        .await
-        .expect("a table can be made");
-    run("INSERT INTO counter VALUES (0)".to_owned())
-        .await
-        .expect("a row can be made");
+    run("CREATE TABLE counter (revision INTEGER)".to_owned()).await.expect("a table can be made");
+    run("INSERT INTO counter VALUES (0)".to_owned()).await.expect("a row can be made");
     let bump = || {
         retry_conflicts(move || async move {
             let read = revision(store).await;
-            let sql = format!(
-                "UPDATE counter SET revision = {} WHERE revision = {read}",
-                read + 1
-            );
+            let sql = format!("UPDATE counter SET revision = {} WHERE revision = {read}", read + 1);
             match run(sql).await? {
                 1 => Ok(()),
                 _ => Err(StoreError::Conflict),
             }
         })
     };
-    assert!(
-        join_all((0..20).map(|_| bump()))
-            .await
-            .iter()
-            .all(Result::is_ok)
-    );
+    assert!(join_all((0..20).map(|_| bump())).await.iter().all(Result::is_ok));
     assert_eq!(revision(store).await, 20);
 }
 
 async fn revision(store: &Store) -> i64 {
-    let statement = Statement::from_string(
-        store.reader().get_database_backend(),
-        "SELECT revision FROM counter",
-    );
-    let row = store
-        .reader()
-        .query_one_raw(statement)
-        .await
-        .expect("it can be read")
-        .expect("there is a row");
+    let statement = Statement::from_string(store.reader().get_database_backend(), "SELECT revision FROM counter");
+    let row = store.reader().query_one_raw(statement).await.expect("it can be read").expect("there is a row");
     row.try_get_by_index(0).expect("it is a number")
 }
 
@@ -173,30 +134,15 @@ async fn revision(store: &Store) -> i64 {
 async fn pending_migrations_are_refused_with_the_command_that_applies_them() {
     let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
     let location = Location::Sqlite(folder.path().join("intake.sqlite"));
-    let opened = Store::open(
-        Service::Intake,
-        &location,
-        Migrations::NONE,
-        false,
-        SystemClock::shared(),
-        SystemRandom::shared(),
-    )
-    .await;
+    let opened =
+        Store::open(Service::Intake, &location, Migrations::NONE, false, SystemClock::shared(), SystemRandom::shared())
+            .await;
     let error = opened.expect_err("nothing was migrated");
-    assert_eq!(
-        error.to_string(),
-        "the intake database has 1 pending migrations: run `lasegue migrate` first"
-    );
+    assert_eq!(error.to_string(), "the intake database has 1 pending migrations: run `lasegue migrate` first");
 }
 
 #[tokio::test]
 async fn readers_cannot_write() {
     let home = home(Service::Intake).await;
-    assert!(
-        home.store
-            .reader()
-            .execute_unprepared("DELETE FROM outbox")
-            .await
-            .is_err()
-    );
+    assert!(home.store.reader().execute_unprepared("DELETE FROM outbox").await.is_err());
 }

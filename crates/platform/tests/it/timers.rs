@@ -10,6 +10,7 @@ use lasegue_contracts::Service;
 use lasegue_platform::consume::HandlerError;
 use lasegue_platform::store::timers::{self, OnTimer, Timer};
 use lasegue_platform::store::{Store, StoreError};
+use lasegue_testkit::wait::pause;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{eventually, home, reopen};
@@ -23,21 +24,13 @@ struct Count {
 #[async_trait]
 impl OnTimer for Count {
     async fn fire(&self, timer: &Timer) -> Result<(), HandlerError> {
-        if self
-            .failures
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            })
-            .is_ok()
-        {
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(HandlerError::retry("on purpose"));
         }
         let timer = timer.clone();
         let claimed: bool = self
             .store
-            .commit::<_, StoreError, _>(move |unit| {
-                Box::pin(async move { unit.claim_timer(&timer).await })
-            })
+            .commit::<_, StoreError, _>(move |unit| Box::pin(async move { unit.claim_timer(&timer).await }))
             .await?;
         self.fired.fetch_add(usize::from(claimed), Ordering::SeqCst);
         Ok(())
@@ -45,11 +38,7 @@ impl OnTimer for Count {
 }
 
 fn start(store: &Store, failures: usize) -> (Arc<Count>, CancellationToken) {
-    let count = Arc::new(Count {
-        store: store.clone(),
-        failures: failures.into(),
-        fired: AtomicUsize::new(0),
-    });
+    let count = Arc::new(Count { store: store.clone(), failures: failures.into(), fired: AtomicUsize::new(0) });
     let stop = CancellationToken::new();
     tokio::spawn(timers::run(store.clone(), count.clone(), stop.clone()));
     (count, stop)
@@ -57,9 +46,7 @@ fn start(store: &Store, failures: usize) -> (Arc<Count>, CancellationToken) {
 
 async fn set(store: &Store, key: &'static str, due_at: DateTime<Utc>) {
     store
-        .commit::<_, StoreError, _>(move |unit| {
-            Box::pin(async move { unit.set_timer("test", key, due_at).await })
-        })
+        .commit::<_, StoreError, _>(move |unit| Box::pin(async move { unit.set_timer("test", key, due_at).await }))
         .await
         .expect("a timer can be set");
 }
@@ -74,7 +61,7 @@ async fn a_timer_fires_once_when_due_even_with_two_replicas() {
     set(&home.store, "never", now + Duration::from_hours(1)).await;
     let fired = || one.fired.load(Ordering::SeqCst) + two.fired.load(Ordering::SeqCst);
     eventually("the timer fired", || async { fired() == 1 }).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    pause(Duration::from_millis(50)).await;
     assert_eq!(fired(), 1);
 }
 
@@ -85,10 +72,7 @@ async fn a_timer_whose_work_fails_is_tried_again_and_delays_no_other() {
     set(&home.store, "first", past).await;
     let (count, _stop) = start(&home.store, 1);
     set(&home.store, "second", past + Duration::from_millis(1)).await;
-    eventually("both fired", || async {
-        count.fired.load(Ordering::SeqCst) == 2
-    })
-    .await;
+    eventually("both fired", || async { count.fired.load(Ordering::SeqCst) == 2 }).await;
 }
 
 #[tokio::test]
@@ -98,10 +82,7 @@ async fn a_timer_outlives_the_process() {
     home.store.close().await;
     let store = reopen(&home.folder, Service::Alerting).await;
     let (count, _stop) = start(&store, 0);
-    eventually("it fired after the restart", || async {
-        count.fired.load(Ordering::SeqCst) == 1
-    })
-    .await;
+    eventually("it fired after the restart", || async { count.fired.load(Ordering::SeqCst) == 1 }).await;
 }
 
 #[tokio::test]
@@ -111,17 +92,12 @@ async fn a_cancelled_or_moved_timer_does_not_fire_at_its_old_time() {
     set(&home.store, "cancelled", now + Duration::from_millis(30)).await;
     set(&home.store, "moved", now + Duration::from_millis(30)).await;
     home.store
-        .commit::<_, StoreError, _>(move |unit| {
-            Box::pin(async move { unit.cancel_timer("test", "cancelled").await })
-        })
+        .commit::<_, StoreError, _>(move |unit| Box::pin(async move { unit.cancel_timer("test", "cancelled").await }))
         .await
         .expect("a timer can be cancelled");
     set(&home.store, "moved", now + Duration::from_hours(1)).await;
     let (count, _stop) = start(&home.store, 0);
     set(&home.store, "after both", now + Duration::from_millis(120)).await;
-    eventually("the later one fired", || async {
-        count.fired.load(Ordering::SeqCst) > 0
-    })
-    .await;
+    eventually("the later one fired", || async { count.fired.load(Ordering::SeqCst) > 0 }).await;
     assert_eq!(count.fired.load(Ordering::SeqCst), 1);
 }

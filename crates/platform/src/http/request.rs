@@ -1,0 +1,120 @@
+//! What surrounds one request: its id, its trace, its log line and its numbers. None of it holds a raw address.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::problem::{MEDIA_TYPE, Problem};
+use crate::clock::SharedClock;
+use crate::random::SharedRandom;
+use crate::telemetry::TraceContext;
+
+/// The header that carries the request's id in and out.
+const HEADER: &str = "x-request-id";
+/// The longest id that is taken over from the caller.
+const LONGEST: usize = 64;
+/// As much of a plain error text as goes into a problem's detail.
+const DETAIL: usize = 1_024;
+
+tokio::task_local! {
+    static CURRENT: RequestId;
+}
+
+/// The id under which a request is found in the log: the caller's, if it is short and plain, or one made here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The id of the request that this task answers.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Self::clone).ok()
+    }
+
+    fn of(request: &Request, clock: &SharedClock, random: &SharedRandom) -> Self {
+        let plain = |id: &&str| {
+            !id.is_empty()
+                && id.len() <= LONGEST
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(plain);
+        Self(given.map_or_else(|| random.id(clock.now()).to_string().into(), Arc::from))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the surroundings need.
+#[derive(Clone, Debug)]
+pub(super) struct Surroundings {
+    pub(super) clock: SharedClock,
+    pub(super) random: SharedRandom,
+}
+
+/// Gives a request its id, trace, log line and numbers, and makes a problem document of every bare error.
+pub(super) async fn surround(State(with): State<Surroundings>, request: Request, next: Next) -> Response {
+    let id = RequestId::of(&request, &with.clock, &with.random);
+    let trace = TraceContext::parse_or_new(
+        request.headers().get("traceparent").and_then(|value| value.to_str().ok()).unwrap_or_default(),
+    );
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", %method, path, request = %id, trace = trace.trace_id());
+    let started = started();
+    let answering = async {
+        let response = as_problem(next.run(request).await).await;
+        let status = response.status();
+        if status.is_server_error() {
+            tracing::warn!(%status, "a request failed");
+        } else {
+            tracing::debug!(%status, "a request was answered");
+        }
+        response
+    };
+    let mut response = CURRENT.scope(id.clone(), trace.scope(answering.instrument(span))).await;
+    let labels = [("method", method.to_string()), ("path", path), ("status", response.status().as_u16().to_string())];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_seconds", &labels).record(started.elapsed());
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        response.headers_mut().insert(HEADER, value);
+    }
+    response
+}
+
+#[expect(clippy::disallowed_methods, reason = "a duration for metrics; no result depends on it")]
+fn started() -> Instant {
+    Instant::now()
+}
+
+/// A bare error of the framework as a problem document; its text, if it has one, becomes the detail.
+async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let media_type = response.headers().get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let ours =
+        media_type.is_some_and(|media_type| media_type == MEDIA_TYPE || media_type.starts_with("application/json"));
+    if ours || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, DETAIL).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut problem = Problem::of_status(status);
+    if status != StatusCode::INTERNAL_SERVER_ERROR && !text.is_empty() {
+        problem = problem.detail(text);
+    }
+    for name in [axum::http::header::ALLOW, axum::http::header::RETRY_AFTER] {
+        if let Some(value) = parts.headers.get(&name) {
+            problem = problem.header(name, value.clone());
+        }
+    }
+    problem.into_response()
+}

@@ -1,0 +1,67 @@
+//! Routes that cannot be forgotten to guard: each says which roles may call it.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
+
+use super::problem::Problem;
+use crate::auth::{Authentication, Role};
+
+/// A service's routes, each with the roles that may call it. The only way to offer a route.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    router: Router,
+}
+
+impl Routes {
+    /// No routes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers at `path` to callers of `roles`; others get 401 or 403. Give the methods their state first.
+    #[must_use]
+    pub fn route(self, path: &str, roles: &'static [Role], methods: MethodRouter) -> Self {
+        let guarded = methods.route_layer(middleware::from_fn_with_state(roles, guard));
+        Self { router: self.router.route(path, guarded) }
+    }
+
+    /// Answers at `path` to everybody, without a token. For pages and health, never for data.
+    #[must_use]
+    pub fn public(self, path: &str, methods: MethodRouter) -> Self {
+        Self { router: self.router.route(path, methods) }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        Self { router: self.router.merge(other.router) }
+    }
+
+    pub(super) fn into_router(self) -> Router {
+        self.router
+    }
+}
+
+async fn guard(State(roles): State<&'static [Role]>, mut request: Request, next: Next) -> Response {
+    let authentication = request.extensions().get().cloned().unwrap_or(Authentication::Nobody);
+    match authentication.identity() {
+        Ok(identity) if roles.contains(&identity.role) => {
+            request.extensions_mut().insert(identity);
+            next.run(request).await
+        }
+        Ok(identity) => forbidden(identity.role, roles).into_response(),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn forbidden(role: Role, roles: &[Role]) -> Problem {
+    let allowed: Vec<_> = roles.iter().map(|role| role.name()).collect();
+    Problem::new(axum::http::StatusCode::FORBIDDEN, "forbidden", "The token's role may not do this").detail(format!(
+        "The token is a {}'s; this needs one of: {}.",
+        role.name(),
+        allowed.join(", ")
+    ))
+}
