@@ -4,5 +4,15 @@
 //! protocol give a byte-identical assessment, and nothing here panics on any input.
 
 pub mod assessment;
+mod evaluate;
+mod facts;
+mod logic;
+mod protocol;
 pub mod record;
+mod rules;
+mod suggest;
 mod word;
+
+pub use assessment::Assessment;
+pub use evaluate::{EvaluateError, evaluate};
+pub use protocol::{LoadFault, Protocol};

@@ -12,10 +12,7 @@ pub trait Word: Copy + Eq + Ord + fmt::Debug + 'static {
 
     /// The member that this word names.
     fn from_word(word: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|member| member.as_str() == word)
+        Self::ALL.iter().copied().find(|member| member.as_str() == word)
     }
 }
 

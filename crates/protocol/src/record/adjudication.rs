@@ -75,12 +75,7 @@ impl Adjudication {
         let why = fields.required("note", text(MAX_NOTE));
         let decision = Decision::read(kind?, &mut fields);
         fields.finish();
-        Some(Self {
-            decision: decision?,
-            at: at?,
-            by: by?,
-            note: why?,
-        })
+        Some(Self { decision: decision?, at: at?, by: by?, note: why? })
     }
 }
 

@@ -3,11 +3,12 @@
 //! Assessment does not depend on these checks: pieces that were accepted one by one are always
 //! evaluated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{Decision, Fault, Record, Submission, SubmissionId};
+use super::replacement::{in_circle, links};
+use super::{Decision, Fault, Record, Submission};
 
 /// Checks a parsed record as a whole.
 ///
@@ -41,10 +42,7 @@ fn repeated_ids(submissions: &[Submission]) -> Vec<Fault> {
 }
 
 fn replacements(submissions: &[Submission]) -> Vec<Fault> {
-    let replaces: BTreeMap<&SubmissionId, Option<&SubmissionId>> = submissions
-        .iter()
-        .map(|submission| (&submission.id, submission.supersedes.as_ref()))
-        .collect();
+    let replaces = links(submissions);
     let mut faults = Vec::new();
     for (index, submission) in submissions.iter().enumerate() {
         let pointer = || format!("/submissions/{index}/supersedes");
@@ -59,16 +57,6 @@ fn replacements(submissions: &[Submission]) -> Vec<Fault> {
         }
     }
     faults
-}
-
-fn in_circle(
-    start: &SubmissionId,
-    replaces: &BTreeMap<&SubmissionId, Option<&SubmissionId>>,
-) -> bool {
-    let next = |id: &&SubmissionId| replaces.get(*id).copied().flatten();
-    std::iter::successors(next(&start), next)
-        .take(replaces.len())
-        .any(|id| id == start)
 }
 
 fn voids(record: &Record) -> Vec<Fault> {
@@ -88,19 +76,11 @@ fn voids(record: &Record) -> Vec<Fault> {
 fn birth(record: &Record) -> Option<Fault> {
     let birth = record.patient.birth_date?;
     let onset = record.episode.onset_date;
-    (birth > onset).then(|| {
-        fault(
-            "/patient/birth_date".to_owned(),
-            format!("is after the onset on {onset}"),
-        )
-    })
+    (birth > onset).then(|| fault("/patient/birth_date".to_owned(), format!("is after the onset on {onset}")))
 }
 
 fn later_than_the_record(record: &Record) -> Vec<Fault> {
-    let submitted = record
-        .submissions
-        .iter()
-        .flat_map(|s| [s.assessed_at, s.known_at()]);
+    let submitted = record.submissions.iter().flat_map(|s| [s.assessed_at, s.known_at()]);
     let decided = record.adjudications.iter().map(|a| a.at);
     let Some(latest) = submitted.chain(decided).max() else {
         return Vec::new();
@@ -120,10 +100,7 @@ fn dates(record: &Record) -> Vec<(String, NaiveDate)> {
     let episode = &record.episode;
     let mut dates = vec![
         ("/episode/onset_date".to_owned(), episode.onset_date),
-        (
-            "/episode/treatment_start".to_owned(),
-            episode.treatment_start,
-        ),
+        ("/episode/treatment_start".to_owned(), episode.treatment_start),
     ];
     let mut list = |name: &str, entries: Vec<Option<NaiveDate>>| {
         for (index, date) in entries.into_iter().enumerate() {
@@ -131,21 +108,8 @@ fn dates(record: &Record) -> Vec<(String, NaiveDate)> {
         }
     };
     list("/patient/birth_date", vec![record.patient.birth_date]);
-    list(
-        "/episode/treatments/#/date",
-        episode.treatments.iter().map(|t| Some(t.date)).collect(),
-    );
-    list(
-        "/episode/imaging/#/date",
-        episode.imaging.iter().map(|i| Some(i.date)).collect(),
-    );
-    list(
-        "/submissions/#/trauma/date",
-        record
-            .submissions
-            .iter()
-            .map(|s| s.report.trauma.date)
-            .collect(),
-    );
+    list("/episode/treatments/#/date", episode.treatments.iter().map(|t| Some(t.date)).collect());
+    list("/episode/imaging/#/date", episode.imaging.iter().map(|i| Some(i.date)).collect());
+    list("/submissions/#/trauma/date", record.submissions.iter().map(|s| s.report.trauma.date).collect());
     dates
 }

@@ -19,23 +19,12 @@ pub enum DangerSign {
 /// Every danger sign among the valid fields of a draft, in a fixed order.
 pub fn danger_signs(draft: &Draft) -> Vec<DangerSign> {
     let items = &draft.report.cauda_equina.items;
-    let alarming =
-        |item: &CaudaEquinaItem| items.get(item).copied().and_then(Answer::worst) == Some(Tri::Yes);
-    let core = CaudaEquinaItem::CORE
-        .into_iter()
-        .filter(alarming)
-        .map(DangerSign::CaudaEquina);
+    let alarming = |item: &CaudaEquinaItem| items.get(item).copied().and_then(Answer::worst) == Some(Tri::Yes);
+    let core = CaudaEquinaItem::CORE.into_iter().filter(alarming).map(DangerSign::CaudaEquina);
     let weak = |(side, movement): &(Side, Movement)| {
         let grade = draft.report.motor.grade(*side, *movement);
         grade.is_some_and(|grade| grade <= WEAK_MRC)
     };
-    let sites = Side::ALL
-        .iter()
-        .flat_map(|side| Movement::ALL.iter().map(|movement| (*side, *movement)));
-    core.chain(
-        sites
-            .filter(weak)
-            .map(|(side, movement)| DangerSign::Weakness(side, movement)),
-    )
-    .collect()
+    let sites = Side::ALL.iter().flat_map(|side| Movement::ALL.iter().map(|movement| (*side, *movement)));
+    core.chain(sites.filter(weak).map(|(side, movement)| DangerSign::Weakness(side, movement))).collect()
 }

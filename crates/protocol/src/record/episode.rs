@@ -137,12 +137,7 @@ impl Treatment {
         let change = fields.required("change", word);
         let outcome = fields.optional("outcome", word);
         fields.finish();
-        Some(Self {
-            date: date?,
-            kind: kind?,
-            change: change?,
-            outcome,
-        })
+        Some(Self { date: date?, kind: kind?, change: change?, outcome })
     }
 }
 
@@ -156,14 +151,7 @@ impl Imaging {
         let root = fields.optional("root", SidedDermatome::read);
         let concordant = fields.optional("concordant", word);
         fields.finish();
-        Some(Self {
-            date: date?,
-            modality: modality?,
-            region: region?,
-            lesion,
-            root,
-            concordant,
-        })
+        Some(Self { date: date?, modality: modality?, region: region?, lesion, root, concordant })
     }
 }
 

@@ -23,10 +23,7 @@ pub struct PerSide<T> {
 
 impl<T> Default for PerSide<T> {
     fn default() -> Self {
-        Self {
-            left: None,
-            right: None,
-        }
+        Self { left: None, right: None }
     }
 }
 
@@ -43,10 +40,7 @@ impl<T: Copy> PerSide<T> {
 impl<T> PerSide<T> {
     pub(super) fn read(node: &Node, read: impl Fn(&Node) -> Option<T>) -> Option<Self> {
         let mut fields = node.fields()?;
-        let both = Self {
-            left: fields.optional("left", &read),
-            right: fields.optional("right", &read),
-        };
+        let both = Self { left: fields.optional("left", &read), right: fields.optional("right", &read) };
         fields.finish();
         Some(both)
     }
@@ -132,10 +126,7 @@ impl MotorSite {
         });
         site.or_else(|| {
             let all: Vec<_> = Movement::ALL.iter().map(|m| m.as_str()).collect();
-            node.refuse(format!(
-                "must be left or right, a point and one of {}",
-                all.join(", ")
-            ))
+            node.refuse(format!("must be left or right, a point and one of {}", all.join(", ")))
         })
     }
 }

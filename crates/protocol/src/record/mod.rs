@@ -13,6 +13,7 @@ mod fault;
 mod parse;
 mod patient;
 mod reader;
+mod replacement;
 mod report;
 mod screening;
 mod submission;
@@ -27,20 +28,16 @@ pub use adjudication::{Adjudication, Decision};
 pub use check::check_record;
 pub use danger::{DangerSign, danger_signs};
 pub use episode::{Episode, Imaging, Treatment};
-pub use examination::{
-    Motor, MotorSite, PerSide, Reflexes, Sensation, StraightLegRaise, StraightLegRaiseSide,
-};
+pub use examination::{Motor, MotorSite, PerSide, Reflexes, Sensation, StraightLegRaise, StraightLegRaiseSide};
 pub use fault::{Fault, Parsed};
-pub use parse::{
-    Record, Registration, parse_adjudication, parse_episode_patch, parse_registration,
-    parse_submission,
-};
+pub use parse::{Record, Registration, parse_adjudication, parse_episode_patch, parse_registration, parse_submission};
 pub use patient::Patient;
+pub(crate) use replacement::Replacements;
 pub use report::{Odi, Pain, PainScore, Report, SidedDermatome, Walking, Work};
 pub use screening::{Answer, CaudaEquina, Serious, Trauma};
 pub use submission::{Draft, Submission, SubmissionId};
 pub use values::Temperature;
 pub use words::{
-    Activity, Author, CaudaEquinaItem, Change, Dermatome, Lesion, Modality, Movement, Outcome,
-    Quality, Reflex, Region, Scale, Sex, Side, Temporal, TreatmentKind, Tri, WorkStatus,
+    Activity, Author, CaudaEquinaItem, Change, Dermatome, Lesion, Modality, Movement, Outcome, Quality, Reflex, Region,
+    Scale, Sex, Side, Temporal, TreatmentKind, Tri, WorkStatus,
 };

@@ -58,22 +58,14 @@ impl Record {
         fields.required("format", format);
         let patient = fields.required("patient", Patient::read);
         let episode = fields.required("episode", Episode::read);
-        let submissions = fields.block("submissions", |n| {
-            n.each(MAX_SUBMISSIONS, |draft| Draft::read(draft)?.complete())
-        });
-        let adjudications = fields.block("adjudications", |n| {
-            n.each(MAX_ADJUDICATIONS, Adjudication::read)
-        });
+        let submissions =
+            fields.block("submissions", |n| n.each(MAX_SUBMISSIONS, |draft| Draft::read(draft)?.complete()));
+        let adjudications = fields.block("adjudications", |n| n.each(MAX_ADJUDICATIONS, Adjudication::read));
         for ignored in ["contact", "clinic", "clinician"] {
             fields.ignore(ignored);
         }
         fields.finish();
-        Some(Self {
-            patient: patient?,
-            episode: episode?,
-            submissions,
-            adjudications,
-        })
+        Some(Self { patient: patient?, episode: episode?, submissions, adjudications })
     }
 }
 
@@ -88,10 +80,7 @@ fn format(node: &Node) -> Option<()> {
 pub fn parse_submission(value: &Value) -> Parsed<Draft> {
     let faults = Faults::default();
     let draft = Draft::read(&Node::root(value, &faults));
-    Parsed {
-        value: draft.unwrap_or_default(),
-        faults: faults.into_inner(),
-    }
+    Parsed { value: draft.unwrap_or_default(), faults: faults.into_inner() }
 }
 
 /// Parses the body that opens an episode, `{ "patient": ..., "episode": ... }`.
@@ -101,19 +90,13 @@ pub fn parse_registration(value: &Value) -> Result<Registration, Vec<Fault>> {
         let patient = fields.required("patient", Patient::read);
         let episode = fields.required("episode", Episode::read);
         fields.finish();
-        Some(Registration {
-            patient: patient?,
-            episode: episode?,
-        })
+        Some(Registration { patient: patient?, episode: episode? })
     })
 }
 
 /// Merges a partial body over what is registered (RFC 7396: null removes a field, a list is
 /// replaced whole) and parses the outcome.
-pub fn parse_episode_patch(
-    registered: &Registration,
-    patch: &Value,
-) -> Result<Registration, Vec<Fault>> {
+pub fn parse_episode_patch(registered: &Registration, patch: &Value) -> Result<Registration, Vec<Fault>> {
     if !patch.is_object() {
         let reason = "must be an object with the fields to change".to_owned();
         let pointer = String::new();

@@ -7,13 +7,12 @@ use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
+use crate::suggest::nearest;
+
 use super::Fault;
 
 /// No more faults than this are kept of one document; the first ones are the useful ones.
 const MAX_FAULTS: usize = 1_000;
-
-/// Names less alike than this are not worth suggesting.
-const ALIKE: f64 = 0.75;
 
 /// The faults of one document so far.
 #[derive(Default)]
@@ -65,11 +64,7 @@ pub(super) struct Node<'a> {
 
 impl<'a> Node<'a> {
     pub(super) fn root(value: &'a Value, faults: &'a Faults) -> Self {
-        Self {
-            value,
-            path: Path(Step::Root),
-            faults,
-        }
+        Self { value, path: Path(Step::Root), faults }
     }
 
     /// Notes what is wrong here; `None`, so that a reader can end with it.
@@ -91,12 +86,7 @@ impl<'a> Node<'a> {
 
     pub(super) fn fields(&self) -> Option<Fields<'_>> {
         match self.value.as_object() {
-            Some(map) => Some(Fields {
-                map,
-                path: &self.path,
-                faults: self.faults,
-                known: Vec::new(),
-            }),
+            Some(map) => Some(Fields { map, path: &self.path, faults: self.faults, known: Vec::new() }),
             None => self.refuse("must be an object"),
         }
     }
@@ -111,19 +101,9 @@ impl<'a> Node<'a> {
         }
         let element = |(index, value)| {
             let path = Path(Step::Index(&self.path, index));
-            read(&Node {
-                value,
-                path,
-                faults: self.faults,
-            })
+            read(&Node { value, path, faults: self.faults })
         };
-        Some(
-            list.iter()
-                .take(max)
-                .enumerate()
-                .filter_map(element)
-                .collect(),
-        )
+        Some(list.iter().take(max).enumerate().filter_map(element).collect())
     }
 }
 
@@ -137,26 +117,14 @@ pub(super) struct Fields<'a> {
 
 impl Fields<'_> {
     /// A field that may be missing; `None` too when it is faulty.
-    pub(super) fn optional<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&Node) -> Option<T>,
-    ) -> Option<T> {
+    pub(super) fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
         self.known.push(name);
         let value = self.map.get(name).filter(|value| !value.is_null())?;
-        read(&Node {
-            value,
-            path: Path(Step::Name(self.path, name)),
-            faults: self.faults,
-        })
+        read(&Node { value, path: Path(Step::Name(self.path, name)), faults: self.faults })
     }
 
     /// A field that must be there; a missing one is a fault.
-    pub(super) fn required<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&Node) -> Option<T>,
-    ) -> Option<T> {
+    pub(super) fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
         if self.map.get(name).is_none_or(Value::is_null) {
             let pointer = Path(Step::Name(self.path, name)).pointer();
             self.faults.note(pointer, "is required".to_owned());
@@ -165,11 +133,7 @@ impl Fields<'_> {
     }
 
     /// A block of fields: a missing one is an empty one.
-    pub(super) fn block<T: Default>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&Node) -> Option<T>,
-    ) -> T {
+    pub(super) fn block<T: Default>(&mut self, name: &'static str, read: impl FnOnce(&Node) -> Option<T>) -> T {
         self.optional(name, read).unwrap_or_default()
     }
 
@@ -190,27 +154,7 @@ impl Fields<'_> {
     fn reason_unknown(&self, name: &str) -> String {
         match nearest(name, self.known.iter().copied()) {
             Some(known) => format!("is no field of the format; did you mean \"{known}\"?"),
-            None => format!(
-                "is no field of the format; allowed here: {}",
-                self.known.join(", ")
-            ),
+            None => format!("is no field of the format; allowed here: {}", self.known.join(", ")),
         }
     }
-}
-
-/// The candidate most like `name`, when one is like it at all.
-pub(crate) fn nearest<'c>(
-    name: &str,
-    candidates: impl Iterator<Item = &'c str>,
-) -> Option<&'c str> {
-    candidates
-        .map(|candidate| {
-            (
-                strsim::normalized_damerau_levenshtein(name, candidate),
-                candidate,
-            )
-        })
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, candidate)| candidate)
 }

@@ -186,10 +186,7 @@ impl PainScore {
         };
         let value = fields.required("value", grade(max));
         fields.finish();
-        Some(Self {
-            scale: scale?,
-            value: value?,
-        })
+        Some(Self { scale: scale?, value: value? })
     }
 }
 
@@ -242,10 +239,7 @@ impl Odi {
 impl Work {
     fn read(node: &Node) -> Option<Self> {
         let mut fields = node.fields()?;
-        let work = Self {
-            status: fields.optional("status", word),
-            activity: fields.optional("activity", word),
-        };
+        let work = Self { status: fields.optional("status", word), activity: fields.optional("activity", word) };
         fields.finish();
         Some(work)
     }

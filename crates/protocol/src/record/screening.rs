@@ -105,10 +105,7 @@ impl CaudaEquina {
         }
         let residual = fields.optional("post_void_residual_ml", whole(0, 2_000));
         fields.finish();
-        Some(Self {
-            items,
-            post_void_residual_ml: residual.and_then(|ml| u16::try_from(ml).ok()),
-        })
+        Some(Self { items, post_void_residual_ml: residual.and_then(|ml| u16::try_from(ml).ok()) })
     }
 }
 
@@ -118,10 +115,8 @@ impl Answer {
             return Some(Self::One(word(node)?));
         }
         let mut fields = node.fields()?;
-        let answer = Self::Two {
-            patient: fields.optional("patient", word),
-            clinician: fields.optional("clinician", word),
-        };
+        let answer =
+            Self::Two { patient: fields.optional("patient", word), clinician: fields.optional("clinician", word) };
         fields.finish();
         Some(answer)
     }
@@ -138,10 +133,7 @@ impl Answer {
 
     /// Whether the patient says yes where the clinician says no.
     pub fn conflicts(self) -> bool {
-        let patient_alone = Self::Two {
-            patient: Some(Tri::Yes),
-            clinician: Some(Tri::No),
-        };
+        let patient_alone = Self::Two { patient: Some(Tri::Yes), clinician: Some(Tri::No) };
         self == patient_alone
     }
 }

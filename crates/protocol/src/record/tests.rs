@@ -188,10 +188,7 @@ fn a_patch_changes_removes_and_adds() {
     assert!(patched.patient.birth_date.is_some());
     assert_eq!(patched.episode.pregnant, None);
     let faults = parse_episode_patch(&registered, &json!({"episode": {"onset_date": null}}));
-    assert_eq!(
-        pointers(&faults.expect_err("it is required")),
-        ["/episode/onset_date"]
-    );
+    assert_eq!(pointers(&faults.expect_err("it is required")), ["/episode/onset_date"]);
     assert!(parse_episode_patch(&registered, &json!([])).is_err());
 }
 
@@ -201,10 +198,7 @@ fn the_parts_of_a_record_are_checked_together() {
         let record = with(golden(), pointer, value);
         let record = Record::parse(&record).expect("each part is valid");
         let faults = check_record(&record);
-        pointers(&faults)
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        pointers(&faults).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let void = json!([{"kind": "void", "submission": "x", "at": "2026-01-01T09:00:00Z",
         "by": "a", "note": "b"}]);
@@ -221,9 +215,6 @@ fn the_parts_of_a_record_are_checked_together() {
     ] {
         assert_eq!(faults_of(pointer, value), [pointer]);
     }
-    assert_eq!(
-        faults_of("/adjudications", void),
-        ["/adjudications/0/submission"]
-    );
+    assert_eq!(faults_of("/adjudications", void), ["/adjudications/0/submission"]);
     assert!(faults_of("/episode/imaging/0/date", json!("2026-02-13")).is_empty());
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Serialize, Serializer};
 
-use super::reader::{Node, nearest};
+use super::reader::Node;
+use crate::suggest::nearest;
 use crate::word::Word;
 
 /// Longest identifier, in characters.
@@ -32,9 +33,7 @@ impl Temperature {
             return wrong();
         };
         match decimal_micro(&number.to_string()) {
-            Some(micro) if (30 * MICRO..=45 * MICRO).contains(&micro) => Some(Self {
-                micro_celsius: micro,
-            }),
+            Some(micro) if (30 * MICRO..=45 * MICRO).contains(&micro) => Some(Self { micro_celsius: micro }),
             _ => wrong(),
         }
     }
@@ -58,10 +57,7 @@ fn decimal_micro(text: &str) -> Option<i64> {
     if whole.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let whole: i64 = whole
-        .parse()
-        .ok()
-        .filter(|whole| (0..1_000).contains(whole))?;
+    let whole: i64 = whole.parse().ok().filter(|whole| (0..1_000).contains(whole))?;
     Some(whole * MICRO + six.parse::<i64>().ok()?)
 }
 
@@ -103,9 +99,7 @@ pub(super) fn date(node: &Node) -> Option<NaiveDate> {
 pub(super) fn time(node: &Node) -> Option<DateTime<FixedOffset>> {
     match DateTime::parse_from_rfc3339(node.text()?) {
         Ok(time) => Some(time),
-        Err(_) => {
-            node.refuse("must be a time with its offset from UTC, as 2026-01-31T09:30:00+01:00")
-        }
+        Err(_) => node.refuse("must be a time with its offset from UTC, as 2026-01-31T09:30:00+01:00"),
     }
 }
 

@@ -122,12 +122,8 @@ impl Side {
 
 impl Movement {
     /// The movements of a complete motor examination.
-    pub const REQUIRED: [Self; 4] = [
-        Self::KneeExtension,
-        Self::AnkleDorsiflexion,
-        Self::GreatToeExtension,
-        Self::AnklePlantarflexion,
-    ];
+    pub const REQUIRED: [Self; 4] =
+        [Self::KneeExtension, Self::AnkleDorsiflexion, Self::GreatToeExtension, Self::AnklePlantarflexion];
 }
 
 impl CaudaEquinaItem {

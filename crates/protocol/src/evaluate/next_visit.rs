@@ -1,0 +1,44 @@
+//! The next visit: the first row of the protocol's schedule that applies.
+
+use chrono::{Duration, NaiveDate};
+
+use crate::assessment::{Finding, NextVisit, Severity, VisitKind};
+use crate::facts::View;
+use crate::protocol::{Limit, Protocol};
+
+use super::firing::{self, context};
+
+/// Plans the visit after this one from its findings and their limits.
+pub(super) fn plan(protocol: &Protocol, view: &View, findings: &[(Finding, Option<Limit>)]) -> NextVisit {
+    let mut state = protocol.state();
+    firing::run(protocol, view, &mut state, &protocol.grave_steps);
+    firing::run(protocol, view, &mut state, &protocol.other_steps);
+    let context = context(protocol, view, &state);
+    let mut rows = protocol.next_visit.iter();
+    let Some(row) = rows.find(|row| context.holds(&row.when).is_yes()) else {
+        return unplanned(VisitKind::None);
+    };
+    let start = view.episode.treatment_start;
+    let today = (view.day - start).num_days();
+    match row.window.days(today, shortest(findings)) {
+        None => unplanned(row.kind),
+        Some((earliest, latest)) => {
+            NextVisit { kind: row.kind, earliest: day(start, earliest), latest: day(start, latest) }
+        }
+    }
+}
+
+fn unplanned(kind: VisitKind) -> NextVisit {
+    NextVisit { kind, earliest: None, latest: None }
+}
+
+/// The shortest limit of the active urgent findings, in days.
+fn shortest(findings: &[(Finding, Option<Limit>)]) -> i64 {
+    let urgent = |finding: &Finding| finding.severity == Severity::Urgent && finding.status.is_active();
+    let limits = findings.iter().filter(|(finding, _)| urgent(finding));
+    limits.filter_map(|(_, limit)| *limit).map(Limit::days).min().unwrap_or(0)
+}
+
+fn day(start: NaiveDate, after: i64) -> Option<NaiveDate> {
+    start.checked_add_signed(Duration::try_days(after)?)
+}

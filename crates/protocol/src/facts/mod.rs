@@ -1,0 +1,20 @@
+//! Facts: what a clinician would read off the record, named for the protocol file.
+//!
+//! A fact is a row of a table: its name, its meaning, how it is computed at a visit and which
+//! fields it was read from. Facts normalise and count; they decide nothing.
+
+mod catalogue;
+mod cauda_equina;
+mod course;
+mod earlier;
+mod function;
+mod neurology;
+mod pain;
+mod serious;
+mod trail;
+mod view;
+
+pub(crate) use catalogue::{DERMATOME, Fact, Family, ITEM, Kind, MOVEMENT, REFLEX, SIDE, Unit, VISIT, find};
+pub(crate) use earlier::{Earlier, millimetres};
+pub(crate) use trail::Trail;
+pub(crate) use view::{Longstanding, Outcome, ReflexSite, View};

@@ -1,0 +1,3 @@
+//! The protocol crate from outside: golden cases, properties, loader, report.
+
+mod golden;
