@@ -149,22 +149,17 @@ impl Memory {
 
     /// Whether the finding is worse than remembered: a higher severity, or some ground above what is remembered of it.
     pub fn is_worsened_by(&self, finding: &Finding) -> bool {
-        finding.urgency.severity() > self.urgency.severity()
-            || self.measure_is_exceeded_by(&finding.measure)
+        finding.urgency.severity() > self.urgency.severity() || self.measure_is_exceeded_by(&finding.measure)
     }
 
     fn measure_is_exceeded_by(&self, measure: &Measure) -> bool {
-        measure
-            .iter()
-            .any(|(ground, value)| *value > self.measure.get(ground).copied().unwrap_or(0))
+        measure.iter().any(|(ground, value)| *value > self.measure.get(ground).copied().unwrap_or(0))
     }
 
     /// Whether a submission not seen before met the finding.
     pub fn is_met_anew_by(&self, finding: &Finding, visit: &Visit) -> bool {
         sighting(finding, visit).is_some_and(|new| {
-            self.met.as_ref().is_none_or(|old| {
-                new.submission != old.submission && new.received_at >= old.received_at
-            })
+            self.met.as_ref().is_none_or(|old| new.submission != old.submission && new.received_at >= old.received_at)
         })
     }
 
@@ -184,8 +179,5 @@ impl Memory {
 }
 
 fn sighting(finding: &Finding, visit: &Visit) -> Option<Sighting> {
-    finding.met_at_visit.then_some(Sighting {
-        submission: visit.submission,
-        received_at: visit.received_at,
-    })
+    finding.met_at_visit.then_some(Sighting { submission: visit.submission, received_at: visit.received_at })
 }

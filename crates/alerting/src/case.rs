@@ -24,12 +24,7 @@ pub struct Case {
 impl Case {
     /// A case without alerts.
     pub const fn new(id: CaseId) -> Self {
-        Self {
-            id,
-            revision: None,
-            alerts: BTreeMap::new(),
-            corrected_early: BTreeSet::new(),
-        }
+        Self { id, revision: None, alerts: BTreeMap::new(), corrected_early: BTreeSet::new() }
     }
 
     /// The newest revision, or 0 before the first.
@@ -39,17 +34,13 @@ impl Case {
 
     /// The active alert of this key; there is never more than one.
     pub fn active(&self, key: &Key) -> Option<&Alert> {
-        self.alerts
-            .values()
-            .find(|alert| alert.key == *key && alert.is_active())
+        self.alerts.values().find(|alert| alert.key == *key && alert.is_active())
     }
 
     /// The alert of this key that was closed last.
     pub fn last_closed(&self, key: &Key) -> Option<&Alert> {
         let of_key = self.alerts.values().filter(|alert| alert.key == *key);
-        of_key
-            .filter(|alert| alert.closed_at().is_some())
-            .max_by_key(|alert| alert.closed_at())
+        of_key.filter(|alert| alert.closed_at().is_some()).max_by_key(|alert| alert.closed_at())
     }
 
     /// Takes the active alert of this key out, to be put back changed.
@@ -65,23 +56,12 @@ impl Case {
 
     /// The ids of all active alerts.
     pub fn active_ids(&self) -> Vec<AlertId> {
-        self.alerts
-            .values()
-            .filter(|alert| alert.is_active())
-            .map(|alert| alert.id)
-            .collect()
+        self.alerts.values().filter(|alert| alert.is_active()).map(|alert| alert.id).collect()
     }
 
     /// The id that the next alert of this key gets.
     pub fn next_id(&self, key: &Key) -> AlertId {
-        AlertId::of(
-            self.id,
-            &key.to_string(),
-            self.alerts
-                .values()
-                .filter(|alert| alert.key == *key)
-                .count(),
-        )
+        AlertId::of(self.id, &key.to_string(), self.alerts.values().filter(|alert| alert.key == *key).count())
     }
 
     /// When something has to be decided again, if nothing happens before.

@@ -59,33 +59,21 @@ impl Chain {
             let reached = reach(on_call, &step.targets, round, now);
             gaps.extend(reached.gaps);
             if !reached.contacts.is_empty() {
-                let wait = if round == 0 {
-                    step.wait
-                } else {
-                    step.wait.max(SHORTEST_REPEAT)
-                };
+                let wait = if round == 0 { step.wait } else { step.wait.max(SHORTEST_REPEAT) };
                 return taken(policy, index, reached.contacts, gaps, now + wait);
             }
         }
         let everybody = on_call.reach(on_call.catch_all(), now);
         gaps.extend(everybody.gaps);
         let last = self.taken.saturating_add(length(policy) - 1);
-        taken(
-            policy,
-            last,
-            everybody.contacts,
-            gaps,
-            now + SHORTEST_REPEAT,
-        )
+        taken(policy, last, everybody.contacts, gaps, now + SHORTEST_REPEAT)
     }
 }
 
 fn reach(on_call: &OnCall, targets: &[Target], round: u32, now: DateTime<Utc>) -> Reached {
     let mut reached = on_call.reach(targets, now);
     if round > 0 {
-        reached
-            .contacts
-            .extend(on_call.reach(on_call.catch_all(), now).contacts);
+        reached.contacts.extend(on_call.reach(on_call.catch_all(), now).contacts);
     }
     reached
 }
@@ -97,17 +85,8 @@ fn taken(
     gaps: BTreeSet<RotaName>,
     due: DateTime<Utc>,
 ) -> Taken {
-    let chain = Chain {
-        taken: index.saturating_add(1),
-        due,
-    };
-    Taken {
-        contacts,
-        gaps,
-        chain,
-        step: index % length(policy) + 1,
-        round: index / length(policy) + 1,
-    }
+    let chain = Chain { taken: index.saturating_add(1), due };
+    Taken { contacts, gaps, chain, step: index % length(policy) + 1, round: index / length(policy) + 1 }
 }
 
 /// How many steps a round has; at least one, the catch-all.

@@ -41,10 +41,7 @@ pub struct Key {
 impl Key {
     /// A key without a side.
     pub fn of(code: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            side: None,
-        }
+        Self { code: code.to_owned(), side: None }
     }
 }
 
@@ -110,9 +107,6 @@ pub struct Finding {
 impl RedFlags {
     /// How many dispositions of `key` are signed.
     pub fn signed(&self, key: &Key) -> usize {
-        self.dispositions
-            .iter()
-            .filter(|signed| *signed == key)
-            .count()
+        self.dispositions.iter().filter(|signed| *signed == key).count()
     }
 }

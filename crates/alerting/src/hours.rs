@@ -21,18 +21,10 @@ impl Hours {
     /// When an alert that is known since `now` is paged: `now` itself or later.
     ///
     /// 24 hours: by day at once, at night in the morning, but never after half the limit. Seven days: when overdue.
-    pub fn due(
-        &self,
-        urgency: Urgency,
-        respond_by: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> DateTime<Utc> {
+    pub fn due(&self, urgency: Urgency, respond_by: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
         match urgency {
             Urgency::Emergency | Urgency::SameDay => now,
-            Urgency::OneDay => self
-                .next_open(now)
-                .min(before(respond_by, HALF_A_DAY))
-                .max(now),
+            Urgency::OneDay => self.next_open(now).min(before(respond_by, HALF_A_DAY)).max(now),
             Urgency::SevenDays => respond_by.max(now),
         }
     }
@@ -44,10 +36,7 @@ impl Hours {
             return now;
         }
         let wait = u64::from(shown.time() >= self.to);
-        let morning = shown
-            .date()
-            .checked_add_days(Days::new(wait))
-            .unwrap_or(shown.date());
+        let morning = shown.date().checked_add_days(Days::new(wait)).unwrap_or(shown.date());
         local::instant(self.zone, morning.and_time(self.from)).max(now)
     }
 }
@@ -64,11 +53,7 @@ mod tests {
 
     fn hours() -> Hours {
         let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
-        Hours {
-            zone: Tz::Europe__London,
-            from: time(7),
-            to: time(22),
-        }
+        Hours { zone: Tz::Europe__London, from: time(7), to: time(22) }
     }
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -81,72 +66,29 @@ mod tests {
 
     #[test]
     fn a_24_hour_finding_of_the_day_is_paged_at_once() {
-        assert_eq!(
-            due(
-                Urgency::OneDay,
-                "2026-07-01T09:00:00Z",
-                "2026-07-02T09:00:00Z"
-            ),
-            utc("2026-07-01T09:00:00Z")
-        );
+        assert_eq!(due(Urgency::OneDay, "2026-07-01T09:00:00Z", "2026-07-02T09:00:00Z"), utc("2026-07-01T09:00:00Z"));
     }
 
     #[test]
     fn a_24_hour_finding_of_the_night_waits_for_seven_local_time() {
-        assert_eq!(
-            due(
-                Urgency::OneDay,
-                "2026-07-01T21:30:00Z",
-                "2026-07-02T21:00:00Z"
-            ),
-            utc("2026-07-02T06:00:00Z")
-        );
-        assert_eq!(
-            due(
-                Urgency::OneDay,
-                "2026-07-02T01:30:00Z",
-                "2026-07-02T21:00:00Z"
-            ),
-            utc("2026-07-02T06:00:00Z")
-        );
+        assert_eq!(due(Urgency::OneDay, "2026-07-01T21:30:00Z", "2026-07-02T21:00:00Z"), utc("2026-07-02T06:00:00Z"));
+        assert_eq!(due(Urgency::OneDay, "2026-07-02T01:30:00Z", "2026-07-02T21:00:00Z"), utc("2026-07-02T06:00:00Z"));
     }
 
     #[test]
     fn the_night_does_not_hold_a_finding_past_half_its_limit() {
-        assert_eq!(
-            due(
-                Urgency::OneDay,
-                "2026-01-01T23:00:00Z",
-                "2026-01-02T15:00:00Z"
-            ),
-            utc("2026-01-02T03:00:00Z")
-        );
-        assert_eq!(
-            due(
-                Urgency::OneDay,
-                "2026-01-01T23:00:00Z",
-                "2026-01-02T04:00:00Z"
-            ),
-            utc("2026-01-01T23:00:00Z")
-        );
+        assert_eq!(due(Urgency::OneDay, "2026-01-01T23:00:00Z", "2026-01-02T15:00:00Z"), utc("2026-01-02T03:00:00Z"));
+        assert_eq!(due(Urgency::OneDay, "2026-01-01T23:00:00Z", "2026-01-02T04:00:00Z"), utc("2026-01-01T23:00:00Z"));
     }
 
     #[test]
     fn a_seven_day_finding_is_paged_when_overdue() {
         assert_eq!(
-            due(
-                Urgency::SevenDays,
-                "2026-01-01T12:00:00Z",
-                "2026-01-08T12:00:00Z"
-            ),
+            due(Urgency::SevenDays, "2026-01-01T12:00:00Z", "2026-01-08T12:00:00Z"),
             utc("2026-01-08T12:00:00Z")
         );
         assert_eq!(
-            due(
-                Urgency::SevenDays,
-                "2026-01-09T12:00:00Z",
-                "2026-01-08T12:00:00Z"
-            ),
+            due(Urgency::SevenDays, "2026-01-09T12:00:00Z", "2026-01-08T12:00:00Z"),
             utc("2026-01-09T12:00:00Z")
         );
     }

@@ -13,14 +13,10 @@ const LONGEST_JUMP_HOURS: i64 = 48;
 pub(crate) fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     let shown = |back: i64| {
         let delta = TimeDelta::hours(back);
-        let found = zone
-            .from_local_datetime(&local.checked_sub_signed(delta)?)
-            .earliest()?;
+        let found = zone.from_local_datetime(&local.checked_sub_signed(delta)?).earliest()?;
         found.with_timezone(&Utc).checked_add_signed(delta)
     };
-    (0..=LONGEST_JUMP_HOURS)
-        .find_map(shown)
-        .unwrap_or_else(|| local.and_utc())
+    (0..=LONGEST_JUMP_HOURS).find_map(shown).unwrap_or_else(|| local.and_utc())
 }
 
 #[cfg(test)]
@@ -48,9 +44,6 @@ mod tests {
     #[test]
     fn a_whole_day_that_is_skipped_is_no_trouble() {
         let local = NaiveDateTime::parse_from_str("2011-12-30 09:00", "%Y-%m-%d %H:%M").unwrap();
-        assert_eq!(
-            instant(Tz::Pacific__Apia, local).to_rfc3339(),
-            "2011-12-30T19:00:00+00:00"
-        );
+        assert_eq!(instant(Tz::Pacific__Apia, local).to_rfc3339(), "2011-12-30T19:00:00+00:00");
     }
 }

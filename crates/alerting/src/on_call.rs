@@ -101,8 +101,7 @@ impl OnCall {
         for target in targets {
             match target {
                 Target::Contact(name) => _ = reached.contacts.insert(name.clone()),
-                Target::Rota(name) => match self.rotas.get(name).and_then(|rota| rota.on_call(now))
-                {
+                Target::Rota(name) => match self.rotas.get(name).and_then(|rota| rota.on_call(now)) {
                     Some(contact) => _ = reached.contacts.insert(contact.clone()),
                     None => _ = reached.gaps.insert(name.clone()),
                 },

@@ -36,8 +36,8 @@ pub struct PageOrder {
     pub lines: BTreeMap<AlertId, Line>,
 }
 
-/// One alert in a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One alert in a page. Ordered by weight, then by how pressing the reason is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Line {
     /// What kind of alert.
     pub tone: Tone,
@@ -134,22 +134,9 @@ pub enum What {
 }
 
 impl PageOrder {
-    /// The weightiest of what it lists.
-    pub fn tone(&self) -> Tone {
-        self.lines
-            .values()
-            .map(|line| line.tone)
-            .max()
-            .unwrap_or(Tone::Notice)
-    }
-
-    /// The most pressing reason of what it lists.
-    pub fn reason(&self) -> Reason {
-        self.lines
-            .values()
-            .map(|line| line.reason)
-            .max()
-            .unwrap_or(Reason::Answered)
+    /// The weightiest line: what the page is about in one word.
+    pub fn headline(&self) -> Option<Line> {
+        self.lines.values().copied().max()
     }
 
     /// Whether nobody has to act on it.

@@ -1,9 +1,7 @@
 //! Who is on call when: a pure function of a rota and an instant.
 //! From its start on, exactly one member is on call at every instant, and turns change by the rota's own wall clock.
 
-use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday,
-};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;
 
 use crate::ids::ContactName;
@@ -69,8 +67,7 @@ impl Turn {
             Self::Daily { .. } => date,
             Self::Weekly { day, .. } => {
                 let ahead = day.days_since(date.weekday());
-                date.checked_add_days(Days::new(ahead.into()))
-                    .unwrap_or(date)
+                date.checked_add_days(Days::new(ahead.into())).unwrap_or(date)
             }
         }
     }
@@ -85,43 +82,25 @@ impl Rota {
     /// The turn that `instant` falls into.
     pub fn shift(&self, instant: DateTime<Utc>) -> Option<Shift<'_>> {
         let shown = instant.with_timezone(&self.zone).naive_local();
-        let near = (shown - self.anchor())
-            .num_days()
-            .div_euclid(self.turn.days());
-        let turn = (near - 1..=near + 1)
-            .rev()
-            .find(|turn| self.hand_over(*turn) <= instant)?;
+        let near = (shown - self.anchor()).num_days().div_euclid(self.turn.days());
+        let turn = (near - 1..=near + 1).rev().find(|turn| self.hand_over(*turn) <= instant)?;
         if turn < 0 && self.start.is_some() {
             return None;
         }
-        let members = i64::try_from(self.members.len())
-            .ok()
-            .filter(|members| *members > 0)?;
+        let members = i64::try_from(self.members.len()).ok().filter(|members| *members > 0)?;
         let member = usize::try_from(turn.rem_euclid(members)).ok()?;
-        Some(Shift {
-            who: self.members.get(member)?,
-            from: self.hand_over(turn),
-            to: self.hand_over(turn + 1),
-        })
+        Some(Shift { who: self.members.get(member)?, from: self.hand_over(turn), to: self.hand_over(turn + 1) })
     }
 
     /// The local time at which turn 0 begins.
     fn anchor(&self) -> NaiveDateTime {
-        let start = self
-            .start
-            .or_else(|| NaiveDate::from_ymd_opt(2024, 1, 1))
-            .unwrap_or_default();
+        let start = self.start.or_else(|| NaiveDate::from_ymd_opt(2024, 1, 1)).unwrap_or_default();
         self.turn.first_day(start).and_time(self.turn.time())
     }
 
     /// When turn `turn` begins.
     fn hand_over(&self, turn: i64) -> DateTime<Utc> {
         let days = TimeDelta::try_days(turn.saturating_mul(self.turn.days())).unwrap_or_default();
-        local::instant(
-            self.zone,
-            self.anchor()
-                .checked_add_signed(days)
-                .unwrap_or_else(|| self.anchor()),
-        )
+        local::instant(self.zone, self.anchor().checked_add_signed(days).unwrap_or_else(|| self.anchor()))
     }
 }

@@ -97,9 +97,7 @@ pub enum Impossible {
     #[error("nobody has accepted the alert; accept it first")]
     NotAccepted,
     /// Only an emergency's acceptance is short enough to be extended.
-    #[error(
-        "an urgent alert's acceptance already holds for 4 hours and cannot be extended; dispose or hand over"
-    )]
+    #[error("an urgent alert's acceptance already holds for 4 hours and cannot be extended; dispose or hand over")]
     NotExtendable,
     /// Too long, or not longer than before.
     #[error("the acceptance can be extended to between {from} and {to}")]
@@ -113,26 +111,11 @@ pub enum Impossible {
 
 impl State {
     /// Makes `by` responsible for it. Accepting one's own again changes nothing.
-    pub fn accept(
-        self,
-        by: Person,
-        severity: Severity,
-        now: DateTime<Utc>,
-    ) -> Result<Self, Impossible> {
+    pub fn accept(self, by: Person, severity: Severity, now: DateTime<Utc>) -> Result<Self, Impossible> {
         let lapses_at = now + severity.acceptance();
         match self {
-            Self::Listed { .. } => Ok(Self::Accepted {
-                by,
-                at: now,
-                lapses_at,
-                chain: Chain::start(now),
-            }),
-            Self::Open { chain } => Ok(Self::Accepted {
-                by,
-                at: now,
-                lapses_at,
-                chain,
-            }),
+            Self::Listed { .. } => Ok(Self::Accepted { by, at: now, lapses_at, chain: Chain::start(now) }),
+            Self::Open { chain } => Ok(Self::Accepted { by, at: now, lapses_at, chain }),
             Self::Accepted { by: other, .. } if other != by => Err(Impossible::AcceptedBy(other)),
             own @ Self::Accepted { .. } => Ok(own),
             Self::Closed { closure, .. } => Err(Impossible::Closed(closure.word())),
@@ -140,19 +123,8 @@ impl State {
     }
 
     /// Lets an emergency's acceptance hold until `until`, at most four hours after it began.
-    pub fn extend(
-        self,
-        until: DateTime<Utc>,
-        person: &Person,
-        severity: Severity,
-    ) -> Result<Self, Impossible> {
-        let Self::Accepted {
-            by,
-            at,
-            lapses_at,
-            chain,
-        } = self.open()?
-        else {
+    pub fn extend(self, until: DateTime<Utc>, person: &Person, severity: Severity) -> Result<Self, Impossible> {
+        let Self::Accepted { by, at, lapses_at, chain } = self.open()? else {
             return Err(Impossible::NotAccepted);
         };
         if by != *person {
@@ -163,17 +135,9 @@ impl State {
         }
         let longest = at + LONGEST_ACCEPTANCE;
         if until <= lapses_at || until > longest {
-            return Err(Impossible::OutsideExtension {
-                from: lapses_at,
-                to: longest,
-            });
+            return Err(Impossible::OutsideExtension { from: lapses_at, to: longest });
         }
-        Ok(Self::Accepted {
-            by,
-            at,
-            lapses_at: until,
-            chain,
-        })
+        Ok(Self::Accepted { by, at, lapses_at: until, chain })
     }
 
     /// The escalation's place, for it to go on from there. What another has accepted cannot be declined.

@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use reqwest::Url;
 
 use super::{
-    ChannelSettings, ContactSettings, OnCallSettings, PagingSettings, PolicySettings, RotaSettings,
-    StepSettings, TurnSettings,
+    ChannelSettings, ContactSettings, OnCallSettings, PagingSettings, PolicySettings, RotaSettings, StepSettings,
+    TurnSettings,
 };
 use crate::hours::Hours;
 use crate::ids::{ContactName, RotaName};
@@ -37,9 +37,7 @@ pub struct Faults(pub Vec<Fault>);
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the on-call set-up cannot be used")?;
-        self.0
-            .iter()
-            .try_for_each(|fault| write!(f, "\n  {}: {}", fault.place, fault.message))
+        self.0.iter().try_for_each(|fault| write!(f, "\n  {}: {}", fault.place, fault.message))
     }
 }
 
@@ -51,11 +49,7 @@ impl OnCallSettings {
     pub fn check(&self) -> Result<OnCall, Faults> {
         let mut checker = Checker::new(self);
         let on_call = checker.on_call(self);
-        if checker.faults.is_empty() {
-            Ok(on_call)
-        } else {
-            Err(Faults(checker.faults))
-        }
+        if checker.faults.is_empty() { Ok(on_call) } else { Err(Faults(checker.faults)) }
     }
 }
 
@@ -68,39 +62,21 @@ struct Checker {
 impl Checker {
     fn new(settings: &OnCallSettings) -> Self {
         Self {
-            contacts: settings
-                .contact
-                .iter()
-                .map(|contact| ContactName(contact.name.clone()))
-                .collect(),
-            rotas: settings
-                .rota
-                .iter()
-                .map(|rota| RotaName(rota.name.clone()))
-                .collect(),
+            contacts: settings.contact.iter().map(|contact| ContactName(contact.name.clone())).collect(),
+            rotas: settings.rota.iter().map(|rota| RotaName(rota.name.clone())).collect(),
             faults: Vec::new(),
         }
     }
 
     fn fault(&mut self, place: &str, message: impl Into<String>) {
-        self.faults.push(Fault {
-            place: place.to_owned(),
-            message: message.into(),
-        });
+        self.faults.push(Fault { place: place.to_owned(), message: message.into() });
     }
 
     fn on_call(&mut self, settings: &OnCallSettings) -> OnCall {
-        self.names(
-            "contact",
-            settings.contact.iter().map(|contact| &contact.name),
-        );
+        self.names("contact", settings.contact.iter().map(|contact| &contact.name));
         self.names("rota", settings.rota.iter().map(|rota| &rota.name));
         self.names("policy", settings.policy.iter().map(|policy| &policy.name));
-        let contacts = settings
-            .contact
-            .iter()
-            .map(|contact| self.contact(contact))
-            .collect();
+        let contacts = settings.contact.iter().map(|contact| self.contact(contact)).collect();
         let rotas = settings.rota.iter().map(|rota| self.rota(rota)).collect();
         let policies = self.policies(settings);
         let paging = &settings.paging;
@@ -124,24 +100,16 @@ impl Checker {
         for name in names {
             let place = format!("{what} \"{name}\"");
             let fits = (1..=64).contains(&name.len())
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c));
+                && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c));
             if !fits {
-                self.fault(
-                    &place,
-                    "write a name of 1 to 64 lower case letters, digits, `-` and `_`",
-                );
+                self.fault(&place, "write a name of 1 to 64 lower case letters, digits, `-` and `_`");
             }
             if !seen.insert(name) {
                 self.fault(&place, "the name is taken twice; rename one");
             }
         }
         if seen.len() > MOST {
-            self.fault(
-                what,
-                format!("there are {}; at most {MOST} are possible", seen.len()),
-            );
+            self.fault(what, format!("there are {}; at most {MOST} are possible", seen.len()));
         }
     }
 
@@ -153,71 +121,43 @@ impl Checker {
             settings.channels.len(),
             "channels = [{ kind = \"webhook\", url = \"https://...\", secret = \"...\" }]",
         );
-        let channels = settings
-            .channels
-            .iter()
-            .map(|channel| self.address(&place, channel))
-            .collect();
+        let channels = settings.channels.iter().map(|channel| self.address(&place, channel)).collect();
         (ContactName(settings.name.clone()), Contact { channels })
     }
 
     fn address(&mut self, place: &str, channel: &ChannelSettings) -> Address {
         match channel {
-            ChannelSettings::Webhook { url, secret } => Address::Webhook {
-                url: self.url(&format!("{place}, webhook"), url),
-                secret: secret.clone(),
-            },
+            ChannelSettings::Webhook { url, secret } => {
+                Address::Webhook { url: self.url(&format!("{place}, webhook"), url), secret: secret.clone() }
+            }
         }
     }
 
     fn rota(&mut self, settings: &RotaSettings) -> (RotaName, Rota) {
         let place = format!("rota \"{}\"", settings.name);
-        self.filled(
-            &place,
-            "members",
-            settings.members.len(),
-            "members = [\"consultant-a\", \"consultant-b\"]",
-        );
-        let members: Vec<_> = settings
-            .members
-            .iter()
-            .map(|name| ContactName(name.clone()))
-            .collect();
+        self.filled(&place, "members", settings.members.len(), "members = [\"consultant-a\", \"consultant-b\"]");
+        let members: Vec<_> = settings.members.iter().map(|name| ContactName(name.clone())).collect();
         for member in &members {
             self.known_contact(&place, member);
         }
         let time = settings.hand_over_time;
         let turn = match settings.hand_over {
-            TurnSettings::Weekly => Turn::Weekly {
-                day: settings.hand_over_day,
-                time,
-            },
+            TurnSettings::Weekly => Turn::Weekly { day: settings.hand_over_day, time },
             TurnSettings::Daily => Turn::Daily { time },
         };
-        (
-            RotaName(settings.name.clone()),
-            Rota {
-                zone: settings.time_zone.0,
-                members,
-                turn,
-                start: settings.start,
-            },
-        )
+        (RotaName(settings.name.clone()), Rota { zone: settings.time_zone.0, members, turn, start: settings.start })
     }
 
     fn policies(&mut self, settings: &OnCallSettings) -> Policies {
-        let mut found: BTreeMap<_, _> = settings
-            .policy
-            .iter()
-            .map(|policy| (policy.name.as_str(), self.policy(policy)))
-            .collect();
+        let mut found: BTreeMap<_, _> =
+            settings.policy.iter().map(|policy| (policy.name.as_str(), self.policy(policy))).collect();
         let default = found.remove("default");
-        if default.is_none()
-            && !(settings.contact.is_empty()
-                && settings.rota.is_empty()
-                && settings.policy.is_empty())
+        if default.is_none() && !(settings.contact.is_empty() && settings.rota.is_empty() && settings.policy.is_empty())
         {
-            self.fault("policy", "there is no policy named \"default\"; write [[policy]] name = \"default\" with its steps");
+            self.fault(
+                "policy",
+                "there is no policy named \"default\"; write [[policy]] name = \"default\" with its steps",
+            );
         }
         let policies = Policies {
             default: default.unwrap_or_default(),
@@ -235,65 +175,34 @@ impl Checker {
 
     fn policy(&mut self, settings: &PolicySettings) -> Policy {
         let place = format!("policy \"{}\"", settings.name);
-        self.filled(
-            &place,
-            "steps",
-            settings.steps.len(),
-            "steps = [{ notify = [\"rota:...\"], wait = \"5m\" }]",
-        );
+        self.filled(&place, "steps", settings.steps.len(), "steps = [{ notify = [\"rota:...\"], wait = \"5m\" }]");
         let steps = settings
             .steps
             .iter()
             .enumerate()
             .map(|(index, step)| self.step(&format!("{place}, step {}", index + 1), step));
-        Policy {
-            steps: steps.collect(),
-        }
+        Policy { steps: steps.collect() }
     }
 
     fn step(&mut self, place: &str, settings: &StepSettings) -> Step {
-        self.filled(
-            place,
-            "notify",
-            settings.notify.len(),
-            "notify = [\"rota:...\"]",
-        );
+        self.filled(place, "notify", settings.notify.len(), "notify = [\"rota:...\"]");
         let wait = settings.wait.0;
         if wait < STEP_WAIT.0 || wait > STEP_WAIT.1 {
-            self.fault(
-                place,
-                format!(
-                    "wait = \"{}\" is not possible; write \"1s\" to \"30m\"",
-                    settings.wait
-                ),
-            );
+            self.fault(place, format!("wait = \"{}\" is not possible; write \"1s\" to \"30m\"", settings.wait));
         }
-        Step {
-            targets: self.targets(place, &settings.notify),
-            wait,
-        }
+        Step { targets: self.targets(place, &settings.notify), wait }
     }
 
     fn targets(&mut self, place: &str, written: &[String]) -> Vec<Target> {
-        written
-            .iter()
-            .filter_map(|target| self.target(place, target))
-            .collect()
+        written.iter().filter_map(|target| self.target(place, target)).collect()
     }
 
     fn target(&mut self, place: &str, written: &str) -> Option<Target> {
         match written.split_once(':') {
-            Some(("contact", name)) => self
-                .known_contact(place, &name.into())
-                .then(|| Target::Contact(name.into())),
-            Some(("rota", name)) => self
-                .known_rota(place, &name.into())
-                .then(|| Target::Rota(name.into())),
+            Some(("contact", name)) => self.known_contact(place, &name.into()).then(|| Target::Contact(name.into())),
+            Some(("rota", name)) => self.known_rota(place, &name.into()).then(|| Target::Rota(name.into())),
             _ => {
-                self.fault(
-                    place,
-                    format!("`{written}` is no target; write `rota:<name>` or `contact:<name>`"),
-                );
+                self.fault(place, format!("`{written}` is no target; write `rota:<name>` or `contact:<name>`"));
                 None
             }
         }
@@ -327,32 +236,25 @@ impl Checker {
         if count == 0 {
             self.fault(place, format!("{what} is empty; write {example}"));
         } else if count > MOST {
-            self.fault(
-                place,
-                format!("{what} has {count} entries; at most {MOST} are possible"),
-            );
+            self.fault(place, format!("{what} has {count} entries; at most {MOST} are possible"));
         }
     }
 
     fn hours(&mut self, paging: &PagingSettings) -> Hours {
         if paging.day_from >= paging.day_to {
-            self.fault(
-                "paging",
-                "day_from must be before day_to, such as \"07:00\" and \"22:00\"",
-            );
+            self.fault("paging", "day_from must be before day_to, such as \"07:00\" and \"22:00\"");
         }
-        Hours {
-            zone: paging.time_zone.0,
-            from: paging.day_from,
-            to: paging.day_to,
-        }
+        Hours { zone: paging.time_zone.0, from: paging.day_from, to: paging.day_to }
     }
 
     fn url(&mut self, place: &str, written: &str) -> Url {
         match Url::parse(written) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
             _ => {
-                self.fault(place, format!("`{written}` is no web address; write one that begins with http:// or https://"));
+                self.fault(
+                    place,
+                    format!("`{written}` is no web address; write one that begins with http:// or https://"),
+                );
                 nowhere()
             }
         }
@@ -367,9 +269,5 @@ fn listed<T: fmt::Display>(names: &BTreeSet<T>) -> String {
     if names.is_empty() {
         return "(there are none yet)".to_owned();
     }
-    names
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -22,9 +22,7 @@ impl Span {
                 "`{text}` is not a span of time: write a whole number and a unit, such as \"30s\", \"5m\" or \"4 h\", at most 7 days"
             )
         };
-        let split = text
-            .find(|letter: char| !letter.is_ascii_digit())
-            .ok_or_else(wrong)?;
+        let split = text.find(|letter: char| !letter.is_ascii_digit()).ok_or_else(wrong)?;
         let (number, unit) = text.split_at(split);
         let seconds_each = match unit.trim() {
             "s" | "sec" | "second" | "seconds" => 1,
@@ -34,10 +32,8 @@ impl Span {
             _ => return Err(wrong()),
         };
         let number: i64 = number.parse().map_err(|_| wrong())?;
-        let seconds = number
-            .checked_mul(seconds_each)
-            .filter(|seconds| *seconds <= LONGEST_SECONDS)
-            .ok_or_else(wrong)?;
+        let seconds =
+            number.checked_mul(seconds_each).filter(|seconds| *seconds <= LONGEST_SECONDS).ok_or_else(wrong)?;
         Ok(Self(TimeDelta::seconds(seconds)))
     }
 }
@@ -72,17 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_no_span_is_refused_with_an_example() {
-        for text in [
-            "",
-            "5",
-            "m",
-            "-5m",
-            "5.5m",
-            "five minutes",
-            "8 days",
-            "99999999999999999999s",
-            "5 fortnights",
-        ] {
+        for text in ["", "5", "m", "-5m", "5.5m", "five minutes", "8 days", "99999999999999999999s", "5 fortnights"] {
             assert!(Span::parse(text).unwrap_err().contains("such as"), "{text}");
         }
     }

@@ -152,11 +152,8 @@ impl Default for Zone {
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let unknown = |_| {
-            de::Error::custom(format!(
-                "`{name}` is not a time zone: write an IANA name such as \"Europe/London\""
-            ))
-        };
+        let unknown =
+            |_| de::Error::custom(format!("`{name}` is not a time zone: write an IANA name such as \"Europe/London\""));
         name.parse().map(Self).map_err(unknown)
     }
 }
@@ -176,17 +173,11 @@ fn monday() -> Weekday {
 fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
     let text = String::deserialize(deserializer)?;
     NaiveTime::parse_from_str(&text, "%H:%M").map_err(|_| {
-        de::Error::custom(format!(
-            "`{text}` is not a time of day: write it as \"09:00\", at most \"23:59\""
-        ))
+        de::Error::custom(format!("`{text}` is not a time of day: write it as \"09:00\", at most \"23:59\""))
     })
 }
 
 fn weekday<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weekday, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| {
-        de::Error::custom(format!(
-            "`{text}` is not a weekday: write \"monday\" to \"sunday\""
-        ))
-    })
+    text.parse().map_err(|_| de::Error::custom(format!("`{text}` is not a weekday: write \"monday\" to \"sunday\"")))
 }

@@ -41,10 +41,7 @@ fn the_first_set_up_is_understood() {
     let on_call = checked(FIRST_SET_UP);
     let policy = on_call.policy(Severity::Emergency);
     assert_eq!(policy.steps.len(), 2);
-    assert_eq!(
-        policy.steps[1].targets,
-        [Target::Contact("spine-lead".into())]
-    );
+    assert_eq!(policy.steps[1].targets, [Target::Contact("spine-lead".into())]);
     assert_eq!(policy.steps[1].wait, TimeDelta::minutes(5));
     assert_eq!(on_call.catch_all().len(), 3);
     assert!(!on_call.is_nobody());
@@ -109,18 +106,10 @@ fn an_unknown_key_zone_or_time_is_refused() {
         ("[paging]\nday_form = \"07:00\"", "day_form"),
         ("[paging]\ntime_zone = \"Europe/Londn\"", "IANA"),
         ("[paging]\nday_from = \"25:00\"", "time of day"),
-        (
-            "[[rota]]\nname = \"r\"\nmembers = []\nhand_over = \"weekly\"\nhand_over_day = \"moonday\"",
-            "weekday",
-        ),
-        (
-            "[[contact]]\nname = \"c\"\nchannels = [{ kind = \"pigeon\" }]",
-            "pigeon",
-        ),
+        ("[[rota]]\nname = \"r\"\nmembers = []\nhand_over = \"weekly\"\nhand_over_day = \"moonday\"", "weekday"),
+        ("[[contact]]\nname = \"c\"\nchannels = [{ kind = \"pigeon\" }]", "pigeon"),
     ] {
-        let error = toml::from_str::<OnCallSettings>(toml)
-            .unwrap_err()
-            .to_string();
+        let error = toml::from_str::<OnCallSettings>(toml).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     }
 }

@@ -85,18 +85,9 @@ pub enum Refused {
 ///
 /// # Errors
 /// See [`Refused`].
-pub fn decide(
-    case: Case,
-    command: Command,
-    on_call: &OnCall,
-    now: DateTime<Utc>,
-) -> Result<Plan, Refused> {
+pub fn decide(case: Case, command: Command, on_call: &OnCall, now: DateTime<Utc>) -> Result<Plan, Refused> {
     let mut desk = Desk::new(case, on_call, now);
-    let alert = desk
-        .case
-        .alerts
-        .remove(&command.alert)
-        .ok_or(Refused::Unknown)?;
+    let alert = desk.case.alerts.remove(&command.alert).ok_or(Refused::Unknown)?;
     desk.case.put(alert.clone());
     desk.no_news_since(command.seen)?;
     let alert = match command.action {
@@ -113,29 +104,13 @@ pub fn decide(
 impl Desk<'_> {
     fn no_news_since(&self, seen: Revision) -> Result<(), Refused> {
         let news = |alert: &&Alert| alert.is_active() && alert.news > seen;
-        let alerts: Vec<_> = self
-            .case
-            .alerts
-            .values()
-            .filter(news)
-            .map(|alert| alert.id)
-            .collect();
-        if alerts.is_empty() {
-            Ok(())
-        } else {
-            Err(Refused::News {
-                seen,
-                current: self.revision(),
-                alerts,
-            })
-        }
+        let alerts: Vec<_> = self.case.alerts.values().filter(news).map(|alert| alert.id).collect();
+        if alerts.is_empty() { Ok(()) } else { Err(Refused::News { seen, current: self.revision(), alerts }) }
     }
 
     fn accept(&mut self, mut alert: Alert, by: Person) -> Result<Alert, Refused> {
         let before = alert.state.clone();
-        alert.state = before
-            .clone()
-            .accept(by.clone(), alert.severity(), self.now)?;
+        alert.state = before.clone().accept(by.clone(), alert.severity(), self.now)?;
         if alert.state != before
             && let Some((until, _)) = alert.acceptance_ends()
         {
@@ -152,16 +127,8 @@ impl Desk<'_> {
     }
 
     /// Without a name the next step follows at once; somebody by name has a while to accept before it does.
-    fn hand_over(
-        &mut self,
-        mut alert: Alert,
-        by: Person,
-        to: Option<ContactName>,
-    ) -> Result<Alert, Refused> {
-        if let Some(unknown) = to
-            .as_ref()
-            .filter(|name| self.on_call.contact(name).is_none())
-        {
+    fn hand_over(&mut self, mut alert: Alert, by: Person, to: Option<ContactName>) -> Result<Alert, Refused> {
+        if let Some(unknown) = to.as_ref().filter(|name| self.on_call.contact(name).is_none()) {
             return Err(Refused::NoContact(unknown.clone()));
         }
         let chain = alert.state.clone().hand_over()?;
@@ -170,22 +137,11 @@ impl Desk<'_> {
             return Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated));
         };
         self.page(&mut alert, BTreeSet::from([to]), Reason::Escalated);
-        alert.state = State::Open {
-            chain: Chain {
-                due: self.now + HAND_OVER_WAIT,
-                ..chain
-            },
-        };
+        alert.state = State::Open { chain: Chain { due: self.now + HAND_OVER_WAIT, ..chain } };
         Ok(alert)
     }
 
-    fn extend(
-        &mut self,
-        mut alert: Alert,
-        by: Person,
-        until: DateTime<Utc>,
-        why: String,
-    ) -> Result<Alert, Refused> {
+    fn extend(&mut self, mut alert: Alert, by: Person, until: DateTime<Utc>, why: String) -> Result<Alert, Refused> {
         alert.state = alert.state.clone().extend(until, &by, alert.severity())?;
         self.happened(&alert, What::Extended { by, until, why });
         Ok(alert)

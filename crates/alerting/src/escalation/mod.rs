@@ -62,32 +62,19 @@ impl<'a> Desk<'a> {
     }
 
     fn happened(&mut self, alert: &Alert, what: What) {
-        self.happened.push(Happening {
-            alert: alert.id,
-            at: self.now,
-            what,
-        });
+        self.happened.push(Happening { alert: alert.id, at: self.now, what });
     }
 
     /// Pages `contacts`, as far as they still exist.
     fn page(&mut self, alert: &mut Alert, contacts: BTreeSet<ContactName>, reason: Reason) {
-        let contacts: BTreeSet<_> = contacts
-            .into_iter()
-            .filter(|name| self.on_call.contact(name).is_some())
-            .collect();
+        let contacts: BTreeSet<_> = contacts.into_iter().filter(|name| self.on_call.contact(name).is_some()).collect();
         if contacts.is_empty() {
             return;
         }
         for contact in &contacts {
-            let order = PageOrder {
-                contact: contact.clone(),
-                lines: BTreeMap::new(),
-            };
+            let order = PageOrder { contact: contact.clone(), lines: BTreeMap::new() };
             let page = self.pages.entry(contact.clone()).or_insert(order);
-            let line = page.lines.entry(alert.id).or_insert(Line {
-                tone: alert.tone(),
-                reason,
-            });
+            let line = page.lines.entry(alert.id).or_insert(Line { tone: alert.tone(), reason });
             line.reason = line.reason.max(reason);
         }
         alert.paged.extend(contacts.iter().cloned());
@@ -100,25 +87,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Takes the alert's next step at once, and pages `also` with it.
-    fn escalate(
-        &mut self,
-        mut alert: Alert,
-        chain: Chain,
-        also: BTreeSet<ContactName>,
-        reason: Reason,
-    ) -> Alert {
+    fn escalate(&mut self, mut alert: Alert, chain: Chain, also: BTreeSet<ContactName>, reason: Reason) -> Alert {
         let mut taken = chain.step(&self.policy(&alert), self.on_call, self.now);
         if self.case.id != CaseId::OPERATOR {
             self.reports.extend(taken.gaps.into_iter().map(Report::Gap));
         }
         if chain.taken > 0 {
-            self.happened(
-                &alert,
-                What::Escalated {
-                    step: taken.step,
-                    round: taken.round,
-                },
-            );
+            self.happened(&alert, What::Escalated { step: taken.step, round: taken.round });
         }
         taken.contacts.extend(also);
         self.page(&mut alert, taken.contacts, reason);
@@ -132,24 +107,14 @@ impl<'a> Desk<'a> {
     }
 
     /// Pages the alert now or plans it for its hour.
-    fn start_when_due(
-        &mut self,
-        mut alert: Alert,
-        also: BTreeSet<ContactName>,
-        reason: Reason,
-    ) -> Alert {
-        let at = self
-            .on_call
-            .hours()
-            .due(alert.memory.urgency, alert.memory.respond_by, self.now);
+    fn start_when_due(&mut self, mut alert: Alert, also: BTreeSet<ContactName>, reason: Reason) -> Alert {
+        let at = self.on_call.hours().due(alert.memory.urgency, alert.memory.respond_by, self.now);
         let overdue = alert.memory.respond_by <= at && alert.memory.urgency.can_be_overdue();
         let reason = if overdue { Reason::Overdue } else { reason };
         if at <= self.now {
             return self.start(alert, also, reason);
         }
-        alert.state = State::Listed {
-            planned: Some(Planned { at, reason }),
-        };
+        alert.state = State::Listed { planned: Some(Planned { at, reason }) };
         alert
     }
 
@@ -175,15 +140,10 @@ impl<'a> Desk<'a> {
 
     fn policy(&self, alert: &Alert) -> Policy {
         match alert.origin {
-            Origin::Finding { .. } | Origin::Refusals { .. } => {
-                self.on_call.policy(alert.severity()).clone()
+            Origin::Finding { .. } | Origin::Refusals { .. } => self.on_call.policy(alert.severity()).clone(),
+            Origin::Operator | Origin::Notice { .. } => {
+                Policy { steps: vec![Step { targets: self.on_call.catch_all().to_vec(), wait: report::OPERATOR_WAIT }] }
             }
-            Origin::Operator | Origin::Notice { .. } => Policy {
-                steps: vec![Step {
-                    targets: self.on_call.catch_all().to_vec(),
-                    wait: report::OPERATOR_WAIT,
-                }],
-            },
         }
     }
 }

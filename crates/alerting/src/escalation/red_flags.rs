@@ -49,19 +49,11 @@ impl Desk<'_> {
     /// A person signed for it here, and assessment has not heard of that yet: it will.
     fn awaits_our_disposition(&self, finding: &Finding, flags: &RedFlags) -> bool {
         self.case.last_closed(&finding.key).is_some_and(|alert| {
-            let signed_here = matches!(
-                &alert.state,
-                State::Closed {
-                    closure: Closure::Signed { .. },
-                    ..
-                }
-            );
+            let signed_here = matches!(&alert.state, State::Closed { closure: Closure::Signed { .. }, .. });
             let Origin::Finding { signed, .. } = alert.origin else {
                 return false;
             };
-            signed_here
-                && flags.signed(&finding.key) <= signed
-                && !alert.memory.is_worsened_by(finding)
+            signed_here && flags.signed(&finding.key) <= signed && !alert.memory.is_worsened_by(finding)
         })
     }
 
@@ -69,22 +61,14 @@ impl Desk<'_> {
         let alert = Alert {
             id: self.case.next_id(&finding.key),
             key: finding.key.clone(),
-            origin: Origin::Finding {
-                ask: finding.ask,
-                signed: flags.signed(&finding.key),
-            },
+            origin: Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) },
             opened_at: self.now,
             news: self.revision(),
             memory: Memory::first(finding, &flags.visit),
             paged: BTreeSet::new(),
             state: State::Listed { planned: None },
         };
-        self.happened(
-            &alert,
-            What::Opened {
-                urgency: finding.urgency,
-            },
-        );
+        self.happened(&alert, What::Opened { urgency: finding.urgency });
         if self.is_old_import(&flags.visit) {
             self.reports.insert(Report::ImportedFindings);
             return alert;
@@ -95,15 +79,11 @@ impl Desk<'_> {
     fn known(&mut self, mut alert: Alert, finding: &Finding, flags: &RedFlags) -> Alert {
         let worse = alert.memory.is_worsened_by(finding);
         let corrected = finding.corrected_pending && !alert.memory.corrected;
-        let met_again = finding.urgency.severity() == Severity::Emergency
-            && alert.memory.is_met_anew_by(finding, &flags.visit);
+        let met_again =
+            finding.urgency.severity() == Severity::Emergency && alert.memory.is_met_anew_by(finding, &flags.visit);
         alert.memory.absorb(finding, &flags.visit);
-        alert.origin = Origin::Finding {
-            ask: finding.ask,
-            signed: flags.signed(&finding.key),
-        };
-        let untold_import =
-            alert.state == State::Listed { planned: None } && self.is_old_import(&flags.visit);
+        alert.origin = Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) };
+        let untold_import = alert.state == State::Listed { planned: None } && self.is_old_import(&flags.visit);
         if untold_import {
             return alert;
         }
@@ -144,10 +124,7 @@ impl Desk<'_> {
             accepted @ State::Accepted { .. } => {
                 let paged = alert.paged.clone();
                 let told = self.start(alert, paged, Reason::Repeated);
-                Alert {
-                    state: accepted,
-                    ..told
-                }
+                Alert { state: accepted, ..told }
             }
             State::Open { .. } => self.alarm(alert, Reason::Repeated),
             State::Listed { .. } | State::Closed { .. } => self.alarm(alert, Reason::Opened),
@@ -162,11 +139,7 @@ impl Desk<'_> {
         let Origin::Finding { ask, signed } = alert.origin else {
             return;
         };
-        if flags
-            .findings
-            .iter()
-            .any(|finding| finding.key == alert.key)
-        {
+        if flags.findings.iter().any(|finding| finding.key == alert.key) {
             return;
         }
         let closure = match (flags.signed(&alert.key) > signed, ask) {

@@ -36,13 +36,7 @@ pub fn refused(mut case: Case, refusal: RefusalId, on_call: &OnCall, now: DateTi
     let key = Key::of(UNREADABLE_SUBMISSION);
     let mut desk = Desk::new(case, on_call, now);
     let alert = match desk.case.take_active(&key) {
-        None => desk.raise(
-            key,
-            Origin::Refusals {
-                open: BTreeSet::from([refusal]),
-            },
-            Urgency::SameDay,
-        ),
+        None => desk.raise(key, Origin::Refusals { open: BTreeSet::from([refusal]) }, Urgency::SameDay),
         Some(alert) => desk.refused_as_well(alert, refusal),
     };
     desk.case.put(alert);
@@ -65,32 +59,16 @@ pub fn corrected(case: Case, refusal: RefusalId, on_call: &OnCall, now: DateTime
 
 /// A red flag of this case arrived and could not be read: an emergency for the catch-all, who must look it up.
 pub fn unreadable_red_flag(case: Case, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
-    trouble(
-        case,
-        Key::of(UNREADABLE_RED_FLAG),
-        Urgency::Emergency,
-        on_call,
-        now,
-    )
+    trouble(case, Key::of(UNREADABLE_RED_FLAG), Urgency::Emergency, on_call, now)
 }
 
 /// Tells the service's own case of something: troubles go to the catch-all, the rest to the coordinator.
 pub fn tell(case: Case, report: &Report, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     match report {
-        Report::Gap(rota) => trouble(
-            case,
-            Key::of(&format!("on-call-gap:{rota}")),
-            Urgency::SameDay,
-            on_call,
-            now,
-        ),
-        Report::DeadLetters(consumer) => trouble(
-            case,
-            Key::of(&format!("dead-letters:{consumer}")),
-            Urgency::SameDay,
-            on_call,
-            now,
-        ),
+        Report::Gap(rota) => trouble(case, Key::of(&format!("on-call-gap:{rota}")), Urgency::SameDay, on_call, now),
+        Report::DeadLetters(consumer) => {
+            trouble(case, Key::of(&format!("dead-letters:{consumer}")), Urgency::SameDay, on_call, now)
+        }
         Report::ImportedFindings => notice(case, Key::of("imported-findings"), on_call, now),
         Report::MissedVisits => notice(case, Key::of("missed-visits"), on_call, now),
     }
@@ -112,13 +90,7 @@ fn notice(case: Case, key: Key, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     let mut desk = Desk::new(case, on_call, now);
     let alert = match desk.case.take_active(&key) {
         None => {
-            let alert = desk.fresh(
-                key,
-                Origin::Notice {
-                    next: now + NOTICE_EVERY,
-                },
-                Urgency::SevenDays,
-            );
+            let alert = desk.fresh(key, Origin::Notice { next: now + NOTICE_EVERY }, Urgency::SevenDays);
             desk.notify(alert, Reason::Opened)
         }
         Some(alert) => desk.notify_again(alert),
@@ -130,13 +102,7 @@ fn notice(case: Case, key: Key, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
 impl Desk<'_> {
     fn fresh(&mut self, key: Key, origin: Origin, urgency: Urgency) -> Alert {
         let respond_by = self.now + SAME_DAY;
-        let memory = Memory {
-            urgency,
-            respond_by,
-            measure: Measure::new(),
-            met: None,
-            corrected: false,
-        };
+        let memory = Memory { urgency, respond_by, measure: Measure::new(), met: None, corrected: false };
         let alert = Alert {
             id: self.case.next_id(&key),
             key,
@@ -170,11 +136,7 @@ impl Desk<'_> {
         let Origin::Refusals { open } = &mut alert.origin else {
             return alert;
         };
-        if open.insert(refusal) {
-            self.more_of(alert)
-        } else {
-            alert
-        }
+        if open.insert(refusal) { self.more_of(alert) } else { alert }
     }
 
     fn corrected_one(&mut self, mut alert: Alert, refusal: RefusalId) -> Alert {
@@ -195,16 +157,14 @@ impl Desk<'_> {
 
     /// A person closed the alert about this refusal before it was corrected.
     fn was_told_of(&self, refusal: RefusalId) -> bool {
-        self.case.alerts.values().any(
-            |alert| matches!(&alert.origin, Origin::Refusals { open } if open.contains(&refusal)),
-        )
+        self.case
+            .alerts
+            .values()
+            .any(|alert| matches!(&alert.origin, Origin::Refusals { open } if open.contains(&refusal)))
     }
 
     fn notify(&mut self, mut alert: Alert, reason: Reason) -> Alert {
-        let coordinator = self
-            .on_call
-            .reach(self.on_call.coordinator(), self.now)
-            .contacts;
+        let coordinator = self.on_call.reach(self.on_call.coordinator(), self.now).contacts;
         self.page(&mut alert, coordinator, reason);
         alert
     }

@@ -29,25 +29,15 @@ pub fn decide(case: Case, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
 impl Desk<'_> {
     fn due(&self) -> Vec<AlertId> {
         let is_due = |alert: &&Alert| alert.next_instant().is_some_and(|at| at <= self.now);
-        self.case
-            .alerts
-            .values()
-            .filter(is_due)
-            .map(|alert| alert.id)
-            .collect()
+        self.case.alerts.values().filter(is_due).map(|alert| alert.id).collect()
     }
 
     fn pass(&mut self, alert: Alert) -> Alert {
         match alert.state.clone() {
-            State::Listed {
-                planned: Some(planned),
-            } => self.start(alert, BTreeSet::new(), planned.reason),
+            State::Listed { planned: Some(planned) } => self.start(alert, BTreeSet::new(), planned.reason),
             State::Open { chain } => {
-                let reason = if chain.is_first_round(&self.policy(&alert)) {
-                    Reason::Escalated
-                } else {
-                    Reason::Repeated
-                };
+                let reason =
+                    if chain.is_first_round(&self.policy(&alert)) { Reason::Escalated } else { Reason::Repeated };
                 self.escalate(alert, chain, BTreeSet::new(), reason)
             }
             State::Accepted { by, .. } => self.lapse(alert, &by),
@@ -57,9 +47,7 @@ impl Desk<'_> {
 
     /// Pages again from the first step on, and the person who had accepted.
     fn lapse(&mut self, mut alert: Alert, by: &Person) -> Alert {
-        let reason = alert
-            .acceptance_ends()
-            .map_or(Reason::AcceptanceLapsed, |(_, reason)| reason);
+        let reason = alert.acceptance_ends().map_or(Reason::AcceptanceLapsed, |(_, reason)| reason);
         self.happened(&alert, What::Lapsed);
         if matches!(alert.origin, Origin::Notice { .. }) {
             alert.state = State::Listed { planned: None };

@@ -12,15 +12,8 @@ const ZONES: [Tz; 6] = [
 ];
 
 fn rota(zone: Tz, members: usize, turn: Turn, start: Option<NaiveDate>) -> Rota {
-    let members = (0..members)
-        .map(|member| ContactName(format!("member-{member}")))
-        .collect();
-    Rota {
-        zone,
-        members,
-        turn,
-        start,
-    }
+    let members = (0..members).map(|member| ContactName(format!("member-{member}"))).collect();
+    Rota { zone, members, turn, start }
 }
 
 fn time(hour: u32, minute: u32) -> NaiveTime {
@@ -37,16 +30,8 @@ fn who(rota: &Rota, instant: &str) -> Option<String> {
 
 #[test]
 fn the_first_member_begins_on_the_start_and_the_turn_goes_round() {
-    let turn = Turn::Weekly {
-        day: Weekday::Mon,
-        time: time(9, 0),
-    };
-    let rota = rota(
-        Tz::Europe__London,
-        2,
-        turn,
-        NaiveDate::from_ymd_opt(2026, 1, 5),
-    );
+    let turn = Turn::Weekly { day: Weekday::Mon, time: time(9, 0) };
+    let rota = rota(Tz::Europe__London, 2, turn, NaiveDate::from_ymd_opt(2026, 1, 5));
     assert_eq!(who(&rota, "2026-01-05T08:59:59Z"), None);
     assert_eq!(who(&rota, "2026-01-05T09:00:00Z").unwrap(), "member-0");
     assert_eq!(who(&rota, "2026-01-12T08:59:59Z").unwrap(), "member-0");
@@ -56,10 +41,7 @@ fn the_first_member_begins_on_the_start_and_the_turn_goes_round() {
 
 #[test]
 fn a_start_in_the_middle_of_the_week_waits_for_the_hand_over_day() {
-    let turn = Turn::Weekly {
-        day: Weekday::Fri,
-        time: time(17, 0),
-    };
+    let turn = Turn::Weekly { day: Weekday::Fri, time: time(17, 0) };
     let rota = rota(Tz::UTC, 2, turn, NaiveDate::from_ymd_opt(2026, 1, 6));
     assert_eq!(who(&rota, "2026-01-09T16:59:59Z"), None);
     assert_eq!(who(&rota, "2026-01-09T17:00:00Z").unwrap(), "member-0");
@@ -67,38 +49,15 @@ fn a_start_in_the_middle_of_the_week_waits_for_the_hand_over_day() {
 
 #[test]
 fn hand_over_stays_at_nine_local_time_when_the_clocks_change() {
-    let rota = rota(
-        Tz::Europe__London,
-        2,
-        Turn::Weekly {
-            day: Weekday::Mon,
-            time: time(9, 0),
-        },
-        None,
-    );
-    let hand_overs = |from: &str| {
-        rota.shift(utc(from))
-            .map(|shift| (shift.from, shift.to))
-            .unwrap()
-    };
-    assert_eq!(
-        hand_overs("2026-03-28T12:00:00Z"),
-        (utc("2026-03-23T09:00:00Z"), utc("2026-03-30T08:00:00Z"))
-    );
-    assert_eq!(
-        hand_overs("2026-10-24T12:00:00Z"),
-        (utc("2026-10-19T08:00:00Z"), utc("2026-10-26T09:00:00Z"))
-    );
+    let rota = rota(Tz::Europe__London, 2, Turn::Weekly { day: Weekday::Mon, time: time(9, 0) }, None);
+    let hand_overs = |from: &str| rota.shift(utc(from)).map(|shift| (shift.from, shift.to)).unwrap();
+    assert_eq!(hand_overs("2026-03-28T12:00:00Z"), (utc("2026-03-23T09:00:00Z"), utc("2026-03-30T08:00:00Z")));
+    assert_eq!(hand_overs("2026-10-24T12:00:00Z"), (utc("2026-10-19T08:00:00Z"), utc("2026-10-26T09:00:00Z")));
 }
 
 #[test]
 fn a_daily_hand_over_in_the_skipped_hour_still_happens() {
-    let rota = rota(
-        Tz::Europe__London,
-        2,
-        Turn::Daily { time: time(1, 30) },
-        None,
-    );
+    let rota = rota(Tz::Europe__London, 2, Turn::Daily { time: time(1, 30) }, None);
     let before = rota.on_call(utc("2026-03-29T01:29:59Z"));
     let after = rota.on_call(utc("2026-03-29T01:30:00Z"));
     assert!(before.is_some() && after.is_some() && before != after);
@@ -106,12 +65,7 @@ fn a_daily_hand_over_in_the_skipped_hour_still_happens() {
 
 #[test]
 fn a_daily_hand_over_in_the_repeated_hour_happens_once() {
-    let rota = rota(
-        Tz::Europe__London,
-        5,
-        Turn::Daily { time: time(1, 30) },
-        None,
-    );
+    let rota = rota(Tz::Europe__London, 5, Turn::Daily { time: time(1, 30) }, None);
     let first = rota.on_call(utc("2026-10-25T00:30:00Z"));
     assert_ne!(rota.on_call(utc("2026-10-25T00:29:59Z")), first);
     assert_eq!(rota.on_call(utc("2026-10-25T01:30:00Z")), first);
@@ -120,21 +74,13 @@ fn a_daily_hand_over_in_the_repeated_hour_happens_once() {
 
 #[test]
 fn a_rota_without_members_has_nobody_on_call() {
-    assert_eq!(
-        rota(Tz::UTC, 0, Turn::Daily { time: time(9, 0) }, None)
-            .on_call(utc("2026-01-01T00:00:00Z")),
-        None
-    );
+    assert_eq!(rota(Tz::UTC, 0, Turn::Daily { time: time(9, 0) }, None).on_call(utc("2026-01-01T00:00:00Z")), None);
 }
 
 fn any_turn() -> impl Strategy<Value = Turn> {
     (0_u8..7, 0_u32..24, 0_u32..60, any::<bool>()).prop_map(|(day, hour, minute, weekly)| {
         let (day, time) = (Weekday::try_from(day).unwrap(), time(hour, minute));
-        if weekly {
-            Turn::Weekly { day, time }
-        } else {
-            Turn::Daily { time }
-        }
+        if weekly { Turn::Weekly { day, time } } else { Turn::Daily { time } }
     })
 }
 
@@ -183,10 +129,6 @@ impl SkipsTime for Tz {
     fn offset_from_local_is_gap(&self, date: NaiveDate, time: NaiveTime) -> bool {
         use chrono::TimeZone;
         let near = |days: i64| date + TimeDelta::days(days);
-        (-1..=0).any(|days| {
-            self.from_local_datetime(&near(days).and_time(time))
-                .earliest()
-                .is_none()
-        })
+        (-1..=0).any(|days| self.from_local_datetime(&near(days).and_time(time)).earliest().is_none())
     }
 }

@@ -40,10 +40,7 @@ paging = { coordinator = ["contact:desk"] }
 "#;
 
 pub(super) fn set_up(toml: &str) -> OnCall {
-    toml::from_str::<OnCallSettings>(toml)
-        .unwrap()
-        .check()
-        .unwrap()
+    toml::from_str::<OnCallSettings>(toml).unwrap().check().unwrap()
 }
 
 /// Monday 12:00 in the first week of the rota.
@@ -72,14 +69,7 @@ impl World {
 
     pub(super) fn of(on_call: OnCall) -> Self {
         let operator = Case::new(CaseId::OPERATOR);
-        Self {
-            on_call,
-            now: noon(),
-            case: Case::new(EPISODE),
-            operator,
-            sent: Vec::new(),
-            last: Vec::new(),
-        }
+        Self { on_call, now: noon(), case: Case::new(EPISODE), operator, sent: Vec::new(), last: Vec::new() }
     }
 
     /// Takes in what a plan says, as the shell would.
@@ -94,8 +84,7 @@ impl World {
     }
 
     fn send(&mut self, pages: Vec<PageOrder>) {
-        self.sent
-            .extend(pages.iter().map(|page| (self.now, page.clone())));
+        self.sent.extend(pages.iter().map(|page| (self.now, page.clone())));
         self.last.extend(pages);
     }
 
@@ -118,21 +107,12 @@ impl World {
     }
 
     fn next_wake(&self) -> Option<DateTime<Utc>> {
-        self.case
-            .wake()
-            .into_iter()
-            .chain(self.operator.wake())
-            .min()
+        self.case.wake().into_iter().chain(self.operator.wake()).min()
     }
 
     pub(super) fn act(&mut self, who: &str, action: Action) -> Result<(), Refused> {
         let (alert, seen) = (self.alert().id, self.case.revision());
-        self.act_on(Command {
-            alert,
-            by: Person(who.to_owned()),
-            seen,
-            action,
-        })
+        self.act_on(Command { alert, by: Person(who.to_owned()), seen, action })
     }
 
     pub(super) fn act_on(&mut self, command: Command) -> Result<(), Refused> {
@@ -151,28 +131,18 @@ impl World {
     pub(super) fn paged(&mut self) -> Vec<String> {
         std::mem::take(&mut self.last)
             .iter()
-            .map(|page| format!("{} {}", page.contact, page.reason().word()))
+            .map(|page| format!("{} {}", page.contact, page.headline().unwrap().reason.word()))
             .collect()
     }
 
     pub(super) fn states(&self) -> BTreeSet<String> {
-        self.case
-            .alerts
-            .values()
-            .map(|alert| format!("{} {}", alert.key, alert.state.word()))
-            .collect()
+        self.case.alerts.values().map(|alert| format!("{} {}", alert.key, alert.state.word())).collect()
     }
 }
 
 /// Red flags of one revision, of the visit of the same number at noon.
 pub(super) fn flags(revision: u64, findings: Vec<Finding>) -> RedFlags {
-    RedFlags {
-        case: EPISODE,
-        revision: Revision(revision),
-        visit: visit(revision),
-        findings,
-        dispositions: Vec::new(),
-    }
+    RedFlags { case: EPISODE, revision: Revision(revision), visit: visit(revision), findings, dispositions: Vec::new() }
 }
 
 pub(super) fn visit(number: u64) -> Visit {
@@ -212,12 +182,9 @@ pub(super) fn worse(mut finding: Finding) -> Finding {
 }
 
 pub(super) fn latched(finding: Finding) -> Finding {
-    Finding {
-        met_at_visit: false,
-        ..finding
-    }
+    Finding { met_at_visit: false, ..finding }
 }
 
 pub(super) fn reasons(world: &World) -> Vec<Reason> {
-    world.sent.iter().map(|(_, page)| page.reason()).collect()
+    world.sent.iter().map(|(_, page)| page.headline().unwrap().reason).collect()
 }

@@ -12,12 +12,7 @@ enum Step {
     Acts(&'static str, Action),
 }
 
-const CODES: [&str; 4] = [
-    "cauda-equina-emergency",
-    "motor-deficit-severe",
-    "reflex-changed",
-    "motor-exam-unknown",
-];
+const CODES: [&str; 4] = ["cauda-equina-emergency", "motor-deficit-severe", "reflex-changed", "motor-exam-unknown"];
 
 fn any_finding() -> impl Strategy<Value = Finding> {
     let urgency = prop_oneof![
@@ -26,22 +21,12 @@ fn any_finding() -> impl Strategy<Value = Finding> {
         1 => Just(Urgency::OneDay),
         1 => Just(Urgency::SevenDays)
     ];
-    (
-        prop::sample::select(&CODES[..]),
-        urgency,
-        0_i64..4,
-        any::<bool>(),
-        any::<bool>(),
-    )
-        .prop_map(|(code, urgency, ground, met, corrected)| {
+    (prop::sample::select(&CODES[..]), urgency, 0_i64..4, any::<bool>(), any::<bool>()).prop_map(
+        |(code, urgency, ground, met, corrected)| {
             let measure = [("ground".to_owned(), ground)].into();
-            Finding {
-                measure,
-                met_at_visit: met,
-                corrected_pending: corrected,
-                ..finding(code, urgency)
-            }
-        })
+            Finding { measure, met_at_visit: met, corrected_pending: corrected, ..finding(code, urgency) }
+        },
+    )
 }
 
 /// Each key once, as an event holds them.
@@ -54,21 +39,14 @@ fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
 }
 
 fn any_action() -> impl Strategy<Value = Action> {
-    let extend = (1_i64..600).prop_map(|end| Action::Extend {
-        until: noon() + minutes(end),
-        why: "why".to_owned(),
-    });
+    let extend = (1_i64..600).prop_map(|end| Action::Extend { until: noon() + minutes(end), why: "why".to_owned() });
     prop_oneof![
         Just(Action::Accept),
         Just(Action::Decline),
         Just(Action::HandOver { to: None }),
-        Just(Action::HandOver {
-            to: Some("b".into())
-        }),
+        Just(Action::HandOver { to: Some("b".into()) }),
         extend,
-        Just(Action::Dispose {
-            note: "seen".to_owned()
-        }),
+        Just(Action::Dispose { note: "seen".to_owned() }),
     ]
 }
 
@@ -76,8 +54,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         any_findings().prop_map(Step::Told),
         (0_i64..400).prop_map(Step::Passes),
-        (prop::sample::select(&["a", "b", "lead"][..]), any_action())
-            .prop_map(|(who, action)| Step::Acts(who, action)),
+        (prop::sample::select(&["a", "b", "lead"][..]), any_action()).prop_map(|(who, action)| Step::Acts(who, action)),
     ]
 }
 
@@ -104,30 +81,16 @@ impl World {
     /// What must hold after every step.
     fn is_sound(&self) {
         for alert in self.case.alerts.values() {
-            let twins = self
-                .case
-                .alerts
-                .values()
-                .filter(|other| other.key == alert.key && other.is_active())
-                .count();
+            let twins = self.case.alerts.values().filter(|other| other.key == alert.key && other.is_active()).count();
             assert!(twins <= 1, "two active alerts of one key");
             if let State::Open { chain } = alert.state {
-                assert!(
-                    chain.due > self.now && chain.due <= self.now + minutes(30),
-                    "an open alert stands still"
-                );
+                assert!(chain.due > self.now && chain.due <= self.now + minutes(30), "an open alert stands still");
             }
             if let State::Accepted { at, lapses_at, .. } = alert.state {
-                assert!(
-                    lapses_at <= at + TimeDelta::hours(4),
-                    "an acceptance holds too long"
-                );
+                assert!(lapses_at <= at + TimeDelta::hours(4), "an acceptance holds too long");
             }
             if let State::Listed { planned } = &alert.state {
-                assert!(
-                    alert.severity() == Severity::Urgent && planned.is_some(),
-                    "an emergency waits"
-                );
+                assert!(alert.severity() == Severity::Urgent && planned.is_some(), "an emergency waits");
             }
         }
     }
@@ -154,7 +117,7 @@ proptest! {
         let new = finding("spinal-infection-emergency", Urgency::Emergency);
         world.paged();
         world.told(&flags(1000, vec![new]));
-        prop_assert!(world.last.iter().any(|page| page.tone().word() == "emergency" && page.reason() == Reason::Opened));
+        prop_assert!(world.last.iter().any(|page| page.headline().unwrap().tone.word() == "emergency" && page.headline().unwrap().reason == Reason::Opened));
     }
 
     #[test]
@@ -217,6 +180,6 @@ proptest! {
         world.now += minutes(minute);
         world.told(&flags(1, vec![emergency()]));
         prop_assert_eq!(world.sent[0].0, world.now);
-        prop_assert_eq!(world.sent[0].1.reason(), Reason::Opened);
+        prop_assert_eq!(world.sent[0].1.headline().unwrap().reason, Reason::Opened);
     }
 }

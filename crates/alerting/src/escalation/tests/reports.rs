@@ -70,14 +70,7 @@ fn a_further_refusal_pages_again_after_acceptance() {
 fn a_correction_after_a_person_closed_the_alert_changes_nothing() {
     let mut world = World::new();
     world.refused(1);
-    world
-        .act(
-            "a",
-            Action::Dispose {
-                note: "phoned the patient".to_owned(),
-            },
-        )
-        .unwrap();
+    world.act("a", Action::Dispose { note: "phoned the patient".to_owned() }).unwrap();
     let before = world.case.clone();
     world.corrected(1);
     assert_eq!(world.case, before);
@@ -97,7 +90,7 @@ fn an_unreadable_red_flag_pages_the_catch_all_as_an_emergency() {
     let plan = report::unreadable_red_flag(world.case.clone(), &world.on_call, world.now);
     world.take(plan);
     assert_eq!(world.paged().len(), 4);
-    assert_eq!(world.sent[0].1.tone().word(), "emergency");
+    assert_eq!(world.sent[0].1.headline().unwrap().tone.word(), "emergency");
 }
 
 #[test]

@@ -18,13 +18,7 @@ fn an_active_finding_without_an_alert_opens_one_whatever_its_status() {
 #[test]
 fn alerts_of_one_revision_are_one_page_a_contact() {
     let mut world = World::new();
-    world.told(&flags(
-        1,
-        vec![
-            emergency(),
-            finding("motor-deficit-progressive", Urgency::OneDay),
-        ],
-    ));
+    world.told(&flags(1, vec![emergency(), finding("motor-deficit-progressive", Urgency::OneDay)]));
     assert_eq!(world.sent.len(), 1);
     assert_eq!(world.sent[0].1.lines.len(), 2);
 }
@@ -37,15 +31,9 @@ fn without_acceptance_the_next_step_follows_then_everybody_over_and_over() {
     world.pass(minutes(5));
     assert_eq!(world.paged(), ["lead escalated"]);
     world.pass(minutes(10));
-    assert_eq!(
-        world.paged(),
-        ["a repeated", "b repeated", "desk repeated", "lead repeated"]
-    );
+    assert_eq!(world.paged(), ["a repeated", "b repeated", "desk repeated", "lead repeated"]);
     world.pass(minutes(5));
-    assert_eq!(
-        world.paged(),
-        ["a repeated", "b repeated", "desk repeated", "lead repeated"]
-    );
+    assert_eq!(world.paged(), ["a repeated", "b repeated", "desk repeated", "lead repeated"]);
 }
 
 #[test]
@@ -53,20 +41,8 @@ fn nobody_on_call_means_the_next_step_at_once_and_an_alert_about_the_gap() {
     let mut world = World::new();
     world.now = "2026-01-05T08:00:00Z".parse().unwrap();
     world.told(&flags(1, vec![emergency()]));
-    assert_eq!(
-        world.paged(),
-        [
-            "lead opened",
-            "a opened",
-            "b opened",
-            "desk opened",
-            "lead opened"
-        ]
-    );
-    assert_eq!(
-        world.operator.alerts.values().next().unwrap().key.code,
-        "on-call-gap:spine"
-    );
+    assert_eq!(world.paged(), ["lead opened", "a opened", "b opened", "desk opened", "lead opened"]);
+    assert_eq!(world.operator.alerts.values().next().unwrap().key.code, "on-call-gap:spine");
 }
 
 #[test]
@@ -75,14 +51,7 @@ fn when_no_step_reaches_anybody_the_catch_all_is_paged_at_once() {
     let mut world = World::of(set_up(&toml));
     world.now = "2026-01-05T08:00:00Z".parse().unwrap();
     world.told(&flags(1, vec![emergency()]));
-    assert_eq!(
-        world
-            .sent
-            .iter()
-            .filter(|(_, page)| page.lines.contains_key(&world.alert().id))
-            .count(),
-        4
-    );
+    assert_eq!(world.sent.iter().filter(|(_, page)| page.lines.contains_key(&world.alert().id)).count(), 4);
 }
 
 #[test]
@@ -106,10 +75,7 @@ fn a_lapsed_acceptance_pages_the_person_who_had_accepted_as_well() {
     world.act("lead", Action::Accept).unwrap();
     world.paged();
     world.pass(minutes(30));
-    assert_eq!(
-        world.paged(),
-        ["a acceptance-lapsed", "lead acceptance-lapsed"]
-    );
+    assert_eq!(world.paged(), ["a acceptance-lapsed", "lead acceptance-lapsed"]);
 }
 
 #[test]
@@ -149,15 +115,9 @@ fn a_ground_not_seen_before_is_worse() {
 #[test]
 fn an_urgent_finding_that_becomes_an_emergency_is_worse() {
     let mut world = World::new();
-    world.told(&flags(
-        1,
-        vec![finding("malignancy-suspected", Urgency::SevenDays)],
-    ));
+    world.told(&flags(1, vec![finding("malignancy-suspected", Urgency::SevenDays)]));
     assert!(world.paged().is_empty());
-    world.told(&flags(
-        2,
-        vec![finding("malignancy-suspected", Urgency::Emergency)],
-    ));
+    world.told(&flags(2, vec![finding("malignancy-suspected", Urgency::Emergency)]));
     assert_eq!(world.paged(), ["a worse"]);
 }
 
@@ -179,10 +139,7 @@ fn a_new_revision_of_the_same_submission_does_not_page_again() {
     let mut world = World::new();
     world.told(&flags(1, vec![emergency()]));
     world.paged();
-    world.told(&RedFlags {
-        visit: visit(1),
-        ..flags(2, vec![emergency()])
-    });
+    world.told(&RedFlags { visit: visit(1), ..flags(2, vec![emergency()]) });
     assert!(world.paged().is_empty());
 }
 
@@ -216,10 +173,7 @@ fn an_open_urgent_finding_pages_again_only_when_overdue() {
 #[test]
 fn a_seven_day_finding_waits_on_the_worklist_and_pages_when_overdue() {
     let mut world = World::new();
-    world.told(&flags(
-        1,
-        vec![finding("reflex-changed", Urgency::SevenDays)],
-    ));
+    world.told(&flags(1, vec![finding("reflex-changed", Urgency::SevenDays)]));
     world.pass(TimeDelta::days(7) - minutes(1));
     assert!(world.paged().is_empty());
     assert_eq!(world.alert().state.word(), "listed");
@@ -231,17 +185,10 @@ fn a_seven_day_finding_waits_on_the_worklist_and_pages_when_overdue() {
 fn a_24_hour_finding_of_the_night_pages_in_the_morning_and_never_after_half_its_limit() {
     let mut world = World::new();
     world.now = noon() + TimeDelta::hours(10);
-    world.told(&flags(
-        1,
-        vec![finding("motor-deficit-undated", Urgency::OneDay)],
-    ));
+    world.told(&flags(1, vec![finding("motor-deficit-undated", Urgency::OneDay)]));
     assert!(world.paged().is_empty());
     world.pass(TimeDelta::hours(2));
-    assert_eq!(
-        world.paged(),
-        ["a opened"],
-        "half of its limit is over at midnight"
-    );
+    assert_eq!(world.paged(), ["a opened"], "half of its limit is over at midnight");
 }
 
 #[test]
@@ -250,10 +197,7 @@ fn a_correction_tells_everybody_who_was_paged_once_and_the_alert_stays() {
     world.told(&flags(1, vec![emergency()]));
     world.pass(minutes(5));
     world.paged();
-    let pending = || Finding {
-        corrected_pending: true,
-        ..latched(emergency())
-    };
+    let pending = || Finding { corrected_pending: true, ..latched(emergency()) };
     world.told(&flags(2, vec![pending()]));
     assert_eq!(world.paged(), ["a corrected", "lead corrected"]);
     world.told(&flags(3, vec![pending()]));
@@ -264,39 +208,22 @@ fn a_correction_tells_everybody_who_was_paged_once_and_the_alert_stays() {
 #[test]
 fn an_answered_ask_closes_and_those_paged_are_told() {
     let mut world = World::new();
-    world.told(&flags(
-        1,
-        vec![finding("cauda-equina-not-excluded", Urgency::SameDay)],
-    ));
+    world.told(&flags(1, vec![finding("cauda-equina-not-excluded", Urgency::SameDay)]));
     world.paged();
     world.told(&flags(2, vec![]));
     assert_eq!(world.paged(), ["a answered"]);
-    assert!(matches!(
-        world.alert().state,
-        State::Closed {
-            closure: Closure::Answered,
-            ..
-        }
-    ));
+    assert!(matches!(world.alert().state, State::Closed { closure: Closure::Answered, .. }));
     world.pass(TimeDelta::days(1));
     assert!(world.paged().is_empty());
 }
 
 #[test]
 fn a_finding_that_vanishes_with_a_signature_is_disposed_and_without_one_withdrawn() {
-    for (dispositions, closure) in [
-        (vec![emergency().key], Closure::Disposed),
-        (vec![], Closure::Withdrawn),
-    ] {
+    for (dispositions, closure) in [(vec![emergency().key], Closure::Disposed), (vec![], Closure::Withdrawn)] {
         let mut world = World::new();
         world.told(&flags(1, vec![emergency()]));
-        world.told(&RedFlags {
-            dispositions,
-            ..flags(2, vec![])
-        });
-        assert!(
-            matches!(&world.alert().state, State::Closed { closure: found, .. } if *found == closure)
-        );
+        world.told(&RedFlags { dispositions, ..flags(2, vec![]) });
+        assert!(matches!(&world.alert().state, State::Closed { closure: found, .. } if *found == closure));
     }
 }
 
@@ -306,11 +233,7 @@ fn the_same_and_lower_revisions_change_nothing() {
     world.told(&flags(3, vec![emergency()]));
     let before = world.case.clone();
     world.paged();
-    for old in [
-        flags(3, vec![]),
-        flags(2, vec![worse(emergency())]),
-        flags(1, vec![]),
-    ] {
+    for old in [flags(3, vec![]), flags(2, vec![worse(emergency())]), flags(1, vec![])] {
         world.told(&old);
     }
     assert!(world.paged().is_empty());
@@ -321,40 +244,19 @@ fn the_same_and_lower_revisions_change_nothing() {
 fn what_a_person_signed_here_opens_no_second_alert_before_assessment_has_heard_of_it() {
     let mut world = World::new();
     world.told(&flags(1, vec![emergency()]));
-    world
-        .act(
-            "a",
-            Action::Dispose {
-                note: "MRI normal".to_owned(),
-            },
-        )
-        .unwrap();
+    world.act("a", Action::Dispose { note: "MRI normal".to_owned() }).unwrap();
     world.paged();
     world.told(&flags(2, vec![emergency()]));
     assert!(world.paged().is_empty());
-    world.told(&RedFlags {
-        dispositions: vec![emergency().key],
-        ..flags(3, vec![emergency()])
-    });
-    assert_eq!(
-        world.paged(),
-        ["a opened"],
-        "assessment knows the signature and the finding is active all the same"
-    );
+    world.told(&RedFlags { dispositions: vec![emergency().key], ..flags(3, vec![emergency()]) });
+    assert_eq!(world.paged(), ["a opened"], "assessment knows the signature and the finding is active all the same");
 }
 
 #[test]
 fn what_is_worse_than_what_a_person_signed_pages_at_once() {
     let mut world = World::new();
     world.told(&flags(1, vec![emergency()]));
-    world
-        .act(
-            "a",
-            Action::Dispose {
-                note: "MRI normal".to_owned(),
-            },
-        )
-        .unwrap();
+    world.act("a", Action::Dispose { note: "MRI normal".to_owned() }).unwrap();
     world.paged();
     world.told(&flags(2, vec![worse(emergency())]));
     assert_eq!(world.paged(), ["a opened"]);
@@ -365,67 +267,30 @@ fn an_old_import_pages_nobody_but_the_coordinator_once() {
     let mut world = World::new();
     world.now = noon() + TimeDelta::days(8);
     let imported = |revision| {
-        let visit = Visit {
-            imported: true,
-            ..visit(revision)
-        };
-        RedFlags {
-            visit,
-            ..flags(
-                revision,
-                vec![
-                    worse(emergency()),
-                    finding("reflex-changed", Urgency::SevenDays),
-                ],
-            )
-        }
+        let visit = Visit { imported: true, ..visit(revision) };
+        RedFlags { visit, ..flags(revision, vec![worse(emergency()), finding("reflex-changed", Urgency::SevenDays)]) }
     };
     world.told(&imported(1));
     world.told(&imported(2));
     assert_eq!(world.paged(), ["desk opened"]);
     world.pass(TimeDelta::days(1));
     assert!(world.paged().is_empty());
-    assert_eq!(
-        world.states(),
-        [
-            "cauda-equina-emergency listed".to_owned(),
-            "reflex-changed listed".to_owned()
-        ]
-        .into()
-    );
+    assert_eq!(world.states(), ["cauda-equina-emergency listed".to_owned(), "reflex-changed listed".to_owned()].into());
 }
 
 #[test]
 fn a_live_submission_that_meets_an_imported_emergency_pages() {
     let mut world = World::new();
     world.now = noon() + TimeDelta::days(8);
-    world.told(&RedFlags {
-        visit: Visit {
-            imported: true,
-            ..visit(1)
-        },
-        ..flags(1, vec![emergency()])
-    });
+    world.told(&RedFlags { visit: Visit { imported: true, ..visit(1) }, ..flags(1, vec![emergency()]) });
     world.paged();
-    world.told(&RedFlags {
-        visit: Visit {
-            received_at: world.now,
-            ..visit(2)
-        },
-        ..flags(2, vec![emergency()])
-    });
+    world.told(&RedFlags { visit: Visit { received_at: world.now, ..visit(2) }, ..flags(2, vec![emergency()]) });
     assert_eq!(world.paged(), ["b opened"]);
 }
 
 #[test]
 fn a_recent_import_pages_like_any_other() {
     let mut world = World::new();
-    world.told(&RedFlags {
-        visit: Visit {
-            imported: true,
-            ..visit(1)
-        },
-        ..flags(1, vec![emergency()])
-    });
+    world.told(&RedFlags { visit: Visit { imported: true, ..visit(1) }, ..flags(1, vec![emergency()]) });
     assert_eq!(world.paged(), ["a opened"]);
 }

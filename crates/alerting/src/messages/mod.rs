@@ -1,0 +1,7 @@
+//! Between the wire and the domain: what comes in is parsed once, what goes out is told once.
+
+mod incoming;
+mod outgoing;
+
+pub(crate) use incoming::{red_flags, refusal};
+pub(crate) use outgoing::{page_delivered, page_failed, publish};

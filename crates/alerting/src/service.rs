@@ -1,0 +1,151 @@
+//! The shell around the decisions: reads a case, lets a pure function decide, saves the plan in one commit and wakes the
+//! sender. If somebody else changed the case meanwhile, it is read and decided again.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use lasegue_platform::consume::HandlerError;
+use lasegue_platform::store::timers::Timer;
+use lasegue_platform::store::{AsStoreError, Store, StoreError, Unit, retry_conflicts};
+use uuid::Uuid;
+
+use crate::case::Case;
+use crate::deliver::Sender;
+use crate::escalation::command::{self, Command, Refused};
+use crate::ids::CaseId;
+use crate::on_call::OnCall;
+use crate::plan::Plan;
+use crate::store::{self, Loaded};
+
+/// What makes a decision necessary; it is ticked off in the commit that saves the decision.
+#[derive(Clone, Debug)]
+pub enum Trigger {
+    /// An event, by consumer and id.
+    Event(&'static str, Uuid),
+    /// A timer that fired.
+    Timer(Timer),
+    /// A person, or something that may happen twice without harm.
+    Request,
+}
+
+/// Why a decision was not made or saved.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// The decision was to refuse.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AsStoreError for DecideError {
+    fn as_store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+impl From<DecideError> for HandlerError {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Store(error) => error.into(),
+            DecideError::Refused(error) => Self::give_up(error),
+        }
+    }
+}
+
+/// Alerting at work.
+#[derive(Debug)]
+pub struct Alerting {
+    store: Store,
+    on_call: Arc<OnCall>,
+    sender: Arc<Sender>,
+}
+
+impl Alerting {
+    /// Alerting over its store, its on-call set-up and its sender.
+    pub const fn new(store: Store, on_call: Arc<OnCall>, sender: Arc<Sender>) -> Self {
+        Self { store, on_call, sender }
+    }
+
+    /// Where alerts are kept.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Who can be paged.
+    pub fn on_call(&self) -> &OnCall {
+        &self.on_call
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.store.clock().now()
+    }
+
+    /// Decides about a case and saves what follows. A trigger that was ticked off before changes nothing.
+    pub async fn decide(
+        &self,
+        case: CaseId,
+        trigger: &Trigger,
+        decision: impl Fn(Case, &OnCall, DateTime<Utc>) -> Plan + Sync,
+    ) -> Result<(), StoreError> {
+        let infallible = |case, on_call: &OnCall, now| Ok(decision(case, on_call, now));
+        match self.try_decide(case, trigger, infallible).await {
+            Ok(_) => Ok(()),
+            Err(DecideError::Store(error)) => Err(error),
+            Err(DecideError::Refused(_)) => unreachable!("the decision cannot refuse"),
+        }
+    }
+
+    /// Does what a person wants; the case as it is afterwards.
+    pub async fn command(&self, case: CaseId, command: &Command) -> Result<Case, DecideError> {
+        let decision = |case, on_call: &OnCall, now| command::decide(case, command.clone(), on_call, now);
+        self.try_decide(case, &Trigger::Request, decision).await
+    }
+
+    async fn try_decide(
+        &self,
+        case: CaseId,
+        trigger: &Trigger,
+        decision: impl Fn(Case, &OnCall, DateTime<Utc>) -> Result<Plan, Refused> + Sync,
+    ) -> Result<Case, DecideError> {
+        retry_conflicts(|| async {
+            let before = store::load(self.store.reader(), case).await?;
+            let plan = decision(before.case.clone(), &self.on_call, self.now())?;
+            let after = plan.case.clone();
+            let paged = !plan.pages.is_empty();
+            self.save(before, plan, trigger.clone()).await?;
+            if paged {
+                self.sender.wake();
+            }
+            Ok(after)
+        })
+        .await
+    }
+
+    async fn save(&self, before: Loaded, plan: Plan, trigger: Trigger) -> Result<(), StoreError> {
+        self.store
+            .commit(move |unit| {
+                Box::pin(async move {
+                    if tick_off(unit, &trigger).await? {
+                        store::save(unit, &before, &plan).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// False when the trigger was ticked off before.
+async fn tick_off(unit: &Unit, trigger: &Trigger) -> Result<bool, StoreError> {
+    match trigger {
+        Trigger::Event(consumer, id) => unit.first_time(consumer, *id).await,
+        Trigger::Timer(timer) => unit.claim_timer(timer).await,
+        Trigger::Request => Ok(true),
+    }
+}

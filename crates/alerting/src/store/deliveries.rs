@@ -1,0 +1,245 @@
+//! Deliveries: what has to be sent, and who is sending it.
+//!
+//! `wake_at` is the one clock of a row: whoever moves it owns the row until then. A sender moves it on while it works;
+//! when it dies, the row is due again and the next claim is marked as a possible duplicate.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use lasegue_platform::store::{StoreError, Unit};
+use sea_orm::entity::prelude::*;
+use sea_orm::{ActiveValue, QueryOrder, QuerySelect};
+
+use crate::delivery::{DeliveryState, Failed, Next};
+use crate::ids::{AlertId, CaseId, ContactName, PageId};
+use crate::page::Attempt;
+use crate::plan::{Line, PageOrder, Plan};
+use crate::store::{corrupt, json, pages};
+use crate::tone::Tone;
+
+/// A delivery's row.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "deliveries")]
+pub struct Model {
+    /// Its id, ordered by time.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The page that it delivers.
+    pub page_id: Uuid,
+    /// The page's case.
+    pub case_id: Uuid,
+    /// To whom.
+    pub contact: String,
+    /// About what: lines by alert.
+    pub lines: Json,
+    /// Whether it travels in the emergencies' lane.
+    pub emergency: bool,
+    /// How far it has come: a word of [`DeliveryState`].
+    pub state: String,
+    /// The place of its channel in the contact's list.
+    pub channel: i32,
+    /// When that channel's turn began.
+    pub channel_since: ChronoDateTimeUtc,
+    /// Attempts so far.
+    pub attempts: i32,
+    /// An earlier attempt may have arrived.
+    pub possible_duplicate: bool,
+    /// Nobody needs it any more; it ends with the attempt under way.
+    pub recalled: bool,
+    /// The sender that holds the lease.
+    pub owner: Option<Uuid>,
+    /// When somebody has to look at it: to send it, or because its sender went silent. None when it is done.
+    pub wake_at: Option<ChronoDateTimeUtc>,
+    /// Why the last attempt failed.
+    pub cause: Option<String>,
+    /// When it was queued.
+    pub created_at: ChronoDateTimeUtc,
+}
+
+/// Deliveries stand alone.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// How long a lease holds after the last sign of life of its owner.
+pub const LEASE: TimeDelta = TimeDelta::seconds(2);
+
+/// A delivery whose lease was won.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The row, as it is now.
+    pub row: Model,
+    /// What the attempt is made of.
+    pub attempt: Attempt,
+}
+
+/// Queues the pages of a plan.
+pub(super) async fn queue(unit: &Unit, plan: &Plan) -> Result<(), StoreError> {
+    for order in &plan.pages {
+        let page = pages::ensure(unit, &plan.case, &order.contact).await?;
+        Entity::insert(queued(unit, plan.case.id, page, order)?).exec_without_returning(unit.db()).await?;
+    }
+    Ok(())
+}
+
+fn queued(unit: &Unit, case: CaseId, page: PageId, order: &PageOrder) -> Result<ActiveModel, StoreError> {
+    Ok(ActiveModel {
+        id: ActiveValue::Set(unit.id()),
+        page_id: ActiveValue::Set(page.0),
+        case_id: ActiveValue::Set(case.0),
+        contact: ActiveValue::Set(order.contact.0.clone()),
+        lines: ActiveValue::Set(json(&order.lines)?),
+        emergency: ActiveValue::Set(order.headline().is_some_and(|line| line.tone == Tone::Emergency)),
+        state: ActiveValue::Set(DeliveryState::Queued.word().to_owned()),
+        channel: ActiveValue::Set(0),
+        channel_since: ActiveValue::Set(unit.now()),
+        attempts: ActiveValue::Set(0),
+        possible_duplicate: ActiveValue::Set(false),
+        recalled: ActiveValue::Set(false),
+        owner: ActiveValue::Set(None),
+        wake_at: ActiveValue::Set(Some(unit.now())),
+        cause: ActiveValue::Set(None),
+        created_at: ActiveValue::Set(unit.now()),
+    })
+}
+
+/// Calls back what is still to be sent about nothing but `settled` alerts.
+pub(super) async fn recall(unit: &Unit, case: CaseId, settled: &BTreeSet<AlertId>) -> Result<(), StoreError> {
+    if settled.is_empty() {
+        return Ok(());
+    }
+    let waiting = Entity::find().filter(Column::CaseId.eq(case.0)).filter(Column::WakeAt.is_not_null());
+    for row in waiting.all(unit.db()).await? {
+        let lines = row.lines()?;
+        let needed = lines.iter().any(|(alert, line)| line.reason.only_tells() || !settled.contains(alert));
+        if !needed {
+            recall_one(unit, &row).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn recall_one(unit: &Unit, row: &Model) -> Result<(), StoreError> {
+    let mut change = ActiveModel { recalled: ActiveValue::Set(true), ..Default::default() };
+    if row.state != DeliveryState::Sending.word() {
+        change.state = ActiveValue::Set(DeliveryState::Recalled.word().to_owned());
+        change.wake_at = ActiveValue::Set(None);
+    }
+    let same = Entity::update_many().set(change).filter(Column::Id.eq(row.id)).filter(Column::State.eq(&row.state));
+    unit.expect_one(same.exec(unit.db()).await?.rows_affected)
+}
+
+/// Whether something of this lane is due at `now`.
+pub async fn is_due(db: &impl ConnectionTrait, emergency: bool, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    Ok(next_wake(db, emergency).await?.is_some_and(|at| at <= now))
+}
+
+/// When something of this lane is due next.
+pub async fn next_wake(db: &impl ConnectionTrait, emergency: bool) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let lane = Entity::find().filter(Column::Emergency.eq(emergency)).filter(Column::WakeAt.is_not_null());
+    Ok(lane.order_by_asc(Column::WakeAt).one(db).await?.and_then(|row| row.wake_at))
+}
+
+/// Wins the leases of at most `most` due deliveries of a lane, the longest due first.
+pub async fn claim(unit: &Unit, owner: Uuid, emergency: bool, most: u64) -> Result<Vec<Claimed>, StoreError> {
+    let due = Entity::find().filter(Column::Emergency.eq(emergency)).filter(Column::WakeAt.lte(unit.now()));
+    let due = due.order_by_asc(Column::WakeAt).limit(most).all(unit.db()).await?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for row in due {
+        claimed.extend(claim_one(unit, owner, row).await?);
+    }
+    Ok(claimed)
+}
+
+async fn claim_one(unit: &Unit, owner: Uuid, row: Model) -> Result<Option<Claimed>, StoreError> {
+    let taken_over = row.state == DeliveryState::Sending.word();
+    let seen = row.wake_at;
+    let row = Model {
+        state: DeliveryState::Sending.word().to_owned(),
+        attempts: row.attempts.saturating_add(1),
+        possible_duplicate: row.possible_duplicate || taken_over,
+        owner: Some(owner),
+        wake_at: Some(unit.now() + LEASE),
+        ..row
+    };
+    let change = ActiveModel {
+        state: ActiveValue::Set(row.state.clone()),
+        attempts: ActiveValue::Set(row.attempts),
+        possible_duplicate: ActiveValue::Set(row.possible_duplicate),
+        owner: ActiveValue::Set(row.owner),
+        wake_at: ActiveValue::Set(row.wake_at),
+        ..Default::default()
+    };
+    let won = Entity::update_many().set(change).filter(Column::Id.eq(row.id)).filter(Column::WakeAt.eq(seen));
+    if won.exec(unit.db()).await?.rows_affected == 0 {
+        return Ok(None);
+    }
+    let attempt = Attempt {
+        page: PageId(row.page_id),
+        lines: row.lines()?,
+        number: pages::count_attempt(unit, row.page_id).await?,
+        possible_duplicate: row.possible_duplicate,
+    };
+    Ok(Some(Claimed { row, attempt }))
+}
+
+/// A sign of life: keeps every lease of `owner`.
+pub async fn keep_leases(unit: &Unit, owner: Uuid) -> Result<(), StoreError> {
+    let change = ActiveModel { wake_at: ActiveValue::Set(Some(unit.now() + LEASE)), ..Default::default() };
+    let mine = Entity::update_many().set(change).filter(Column::WakeAt.is_not_null()).filter(Column::Owner.eq(owner));
+    mine.filter(Column::State.eq(DeliveryState::Sending.word())).exec(unit.db()).await?;
+    Ok(())
+}
+
+/// Notes that a delivery is done. False when the lease was lost meanwhile: somebody else sends it, marked.
+pub async fn settle(unit: &Unit, row: &Model, state: DeliveryState, cause: Option<&str>) -> Result<bool, StoreError> {
+    let change = ActiveModel {
+        state: ActiveValue::Set(state.word().to_owned()),
+        owner: ActiveValue::Set(None),
+        wake_at: ActiveValue::Set(None),
+        cause: ActiveValue::Set(cause.map(str::to_owned)),
+        ..Default::default()
+    };
+    change_held(unit, row, change).await
+}
+
+/// Notes when and on which channel a delivery is tried again, unless it was recalled. False as for [`settle`].
+pub async fn try_again(unit: &Unit, row: &Model, failed: &Failed, next: Next) -> Result<bool, StoreError> {
+    let recalled = Entity::find_by_id(row.id).one(unit.db()).await?.is_some_and(|row| row.recalled);
+    let (channel, wake_at, since) = match next {
+        _ if recalled => return settle(unit, row, DeliveryState::Recalled, Some(failed.failure.word())).await,
+        Next::Nothing => return settle(unit, row, DeliveryState::Failed, Some(failed.failure.word())).await,
+        Next::Again(at) => (row.channel, at, row.channel_since),
+        Next::Channel(channel) => (i32::try_from(channel).unwrap_or(i32::MAX), unit.now(), unit.now()),
+    };
+    let change = ActiveModel {
+        state: ActiveValue::Set(DeliveryState::FailedTemporarily.word().to_owned()),
+        channel: ActiveValue::Set(channel),
+        channel_since: ActiveValue::Set(since),
+        possible_duplicate: ActiveValue::Set(row.possible_duplicate || failed.failure.may_have_arrived()),
+        owner: ActiveValue::Set(None),
+        wake_at: ActiveValue::Set(Some(wake_at)),
+        cause: ActiveValue::Set(Some(failed.failure.word().to_owned())),
+        ..Default::default()
+    };
+    change_held(unit, row, change).await
+}
+
+async fn change_held(unit: &Unit, row: &Model, change: ActiveModel) -> Result<bool, StoreError> {
+    let held = Entity::update_many().set(change).filter(Column::Id.eq(row.id)).filter(Column::Owner.eq(row.owner));
+    let held = held.filter(Column::Attempts.eq(row.attempts)).filter(Column::State.eq(DeliveryState::Sending.word()));
+    Ok(held.exec(unit.db()).await?.rows_affected == 1)
+}
+
+impl Model {
+    /// About what it is.
+    fn lines(&self) -> Result<BTreeMap<AlertId, Line>, StoreError> {
+        serde_json::from_value(self.lines.clone()).map_err(|_| corrupt(format!("delivery {}", self.id)))
+    }
+
+    /// To whom it goes.
+    pub fn contact(&self) -> ContactName {
+        ContactName(self.contact.clone())
+    }
+}

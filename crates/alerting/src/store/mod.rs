@@ -1,0 +1,91 @@
+//! What alerting keeps. A decision is saved whole: case, alerts, deliveries, audit, events and timers, or nothing.
+
+pub mod alerts;
+pub mod audit;
+mod cases;
+pub mod deliveries;
+mod pages;
+
+use std::collections::BTreeMap;
+
+use lasegue_contracts::Service;
+use lasegue_platform::store::{StoreError, Unit};
+use sea_orm::{ConnectionTrait, JsonValue};
+use serde::Serialize;
+
+use crate::case::Case;
+use crate::ids::{CaseId, Revision};
+use crate::messages;
+use crate::plan::{Plan, Report};
+
+/// The kind of timer that wakes a case; its key is the case's id.
+pub const WAKE: &str = "case";
+/// The kind of timer that tells the service's own case of something; its key is the report as JSON.
+pub const REPORT: &str = "report";
+
+/// A case as it was read, with the version that a change must be based on.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The case.
+    pub case: Case,
+    version: i64,
+}
+
+/// Reads a case with all its alerts. One that was never saved has none.
+pub async fn load(db: &impl ConnectionTrait, id: CaseId) -> Result<Loaded, StoreError> {
+    let (mut case, version) = cases::load(db, id).await?;
+    for alert in alerts::of_case(db, id).await? {
+        case.put(alert);
+    }
+    Ok(Loaded { case, version })
+}
+
+/// The newest revisions of `cases`, as far as there are any.
+pub async fn revisions(
+    db: &impl ConnectionTrait,
+    cases: impl Iterator<Item = CaseId>,
+) -> Result<BTreeMap<CaseId, Revision>, StoreError> {
+    cases::revisions(db, cases.collect()).await
+}
+
+/// Saves what a decision about `before` planned.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the case was changed since it was read.
+pub async fn save(unit: &mut Unit, before: &Loaded, plan: &Plan) -> Result<(), StoreError> {
+    if plan.case != before.case || !plan.pages.is_empty() {
+        cases::save(unit, &plan.case, before.version).await?;
+        alerts::save(unit, &before.case, &plan.case).await?;
+        deliveries::recall(unit, plan.case.id, &plan.settled).await?;
+        deliveries::queue(unit, plan).await?;
+    }
+    audit::record(unit, plan.case.id, &plan.happened).await?;
+    messages::publish(unit, plan).await?;
+    set_timers(unit, plan).await
+}
+
+async fn set_timers(unit: &mut Unit, plan: &Plan) -> Result<(), StoreError> {
+    let key = plan.case.id.to_string();
+    match plan.case.wake() {
+        Some(at) => unit.set_timer(WAKE, &key, at).await?,
+        None => unit.cancel_timer(WAKE, &key).await?,
+    }
+    for report in &plan.reports {
+        send_report(unit, report).await?;
+    }
+    Ok(())
+}
+
+/// Lets the service's own case hear of something, at once.
+pub async fn send_report(unit: &mut Unit, report: &Report) -> Result<(), StoreError> {
+    let now = unit.now();
+    unit.set_timer(REPORT, &json(report)?.to_string(), now).await
+}
+
+fn json(value: &impl Serialize) -> Result<JsonValue, StoreError> {
+    serde_json::to_value(value).map_err(|error| corrupt(error.to_string()))
+}
+
+fn corrupt(what: String) -> StoreError {
+    StoreError::Corrupt { service: Service::Alerting, what }
+}

@@ -1,0 +1,216 @@
+//! A clinic with a pager for each contact, under a clock that stands still. A page that no test asked for fails it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use lasegue_alerting::config::OnCallSettings;
+use lasegue_alerting::service::Alerting;
+use lasegue_alerting::store::{alerts, deliveries};
+use lasegue_contracts::assessment::{Limit, RedFlag, RedFlagRaised, Severity, Status};
+use lasegue_contracts::event::Lane;
+use lasegue_contracts::{Event, Service};
+use lasegue_platform::bus::EmbeddedBus;
+use lasegue_platform::clock::{Clock, SystemClock};
+use lasegue_platform::lifecycle::Lifecycle;
+use lasegue_platform::store::timers;
+use lasegue_platform::store::{Migrations, Store, StoreError, outbox};
+use lasegue_platform::wire::timestamp;
+use lasegue_platform::{Base, Databases};
+use lasegue_testkit::clock::ManualClock;
+use lasegue_testkit::pager::{Page, Pager};
+use lasegue_testkit::random::SeededRandom;
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const SECRET: &str = "quiet";
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The contacts: `a` is on call, then `lead`; `c` is in the catch-all alone.
+const CONTACTS: [&str; 3] = ["a", "lead", "c"];
+const RULES: &str = r#"
+[[rota]]
+name = "spine"
+members = ["a"]
+hand_over = "weekly"
+[[policy]]
+name = "default"
+steps = [{ notify = ["rota:spine"], wait = "5m" }, { notify = ["contact:lead"], wait = "5m" }]
+[paging]
+link_base = "https://lasegue.example"
+"#;
+
+pub(crate) const EPISODE: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
+
+/// A running clinic.
+pub(crate) struct Clinic {
+    pub(crate) clock: ManualClock,
+    pub(crate) alerting: Arc<Alerting>,
+    pub(crate) pagers: BTreeMap<&'static str, Pager>,
+    folder: Arc<TempDir>,
+    base: Base,
+    assessment: Store,
+    seen: BTreeMap<&'static str, usize>,
+}
+
+impl Clinic {
+    pub(crate) async fn open() -> Self {
+        let mut pagers = BTreeMap::new();
+        for name in CONTACTS {
+            pagers.insert(name, Pager::start(SECRET).await);
+        }
+        let folder = Arc::new(tempfile::tempdir().expect("the system has a folder for temporary files"));
+        let clock = ManualClock::at_text("2026-01-05T12:00:00Z");
+        Self::start(folder, clock, pagers, BTreeMap::new()).await
+    }
+
+    /// Ends the process without any farewell and starts another on the same data.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { folder, clock, pagers, base, seen, .. } = self;
+        base.lifecycle.drain(Duration::ZERO).await;
+        Self::start(folder, clock, pagers, seen).await
+    }
+
+    async fn start(
+        folder: Arc<TempDir>,
+        clock: ManualClock,
+        pagers: BTreeMap<&'static str, Pager>,
+        seen: BTreeMap<&'static str, usize>,
+    ) -> Self {
+        lasegue_platform::tls::install();
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let base = Base {
+            bus: Arc::new(EmbeddedBus::new(shared.clone())),
+            clock: shared,
+            random: Arc::new(SeededRandom::new(clock.now().timestamp().unsigned_abs() + seen.len() as u64)),
+            lifecycle: Lifecycle::new(SystemClock::shared()),
+            health: lasegue_platform::http::Health::default(),
+            databases: Databases::Folder(folder.path().to_owned()),
+            migrate: true,
+        };
+        let settings: OnCallSettings = toml::from_str(&set_up(&pagers)).expect("the set-up is TOML");
+        let on_call = settings.check().expect("the set-up is sound");
+        let alerting = lasegue_alerting::start(&base, on_call).await.expect("an empty folder takes a new database");
+        let assessment = base.open_store(Service::Assessment, Migrations::NONE).await.expect("likewise");
+        Self { clock, alerting, pagers, folder, base, assessment, seen }
+    }
+
+    /// Publishes an event as assessment would, and waits until alerting has dealt with it.
+    pub(crate) async fn tell<E: Event>(&self, event: E) {
+        self.publish(event).await;
+        self.settled().await;
+    }
+
+    pub(crate) async fn publish<E: Event>(&self, event: E) {
+        self.assessment
+            .commit::<_, StoreError, _>(move |unit| {
+                Box::pin(async move { unit.publish(Lane::Live, EPISODE, &event).await })
+            })
+            .await
+            .expect("the outbox takes an event");
+    }
+
+    /// Moves the clock and waits until everything that fell due is done.
+    pub(crate) async fn pass(&self, span: Duration) {
+        self.clock.advance(span);
+        self.settled().await;
+    }
+
+    /// Waits until no event, no timer and no page is due.
+    pub(crate) async fn settled(&self) {
+        for _ in 0..2_000 {
+            if self.is_settled().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("something stays due");
+    }
+
+    async fn is_settled(&self) -> bool {
+        let (reader, now) = (self.alerting.store().reader(), self.clock.now());
+        let owed = outbox::count_owed(self.assessment.reader()).await.expect("readable");
+        let timers =
+            timers::Entity::find().filter(timers::Column::DueAt.lte(now)).count(reader).await.expect("readable");
+        let sending = deliveries::Entity::find()
+            .filter(deliveries::Column::WakeAt.lte(now).or(deliveries::Column::State.eq("sending")))
+            .count(reader)
+            .await
+            .expect("readable");
+        owed + timers + sending == 0
+    }
+
+    /// The pages of `contact` that no test has seen yet, once there are `count` of them.
+    pub(crate) async fn pages(&mut self, contact: &'static str, count: usize) -> Vec<Page> {
+        let seen = self.seen.entry(contact).or_default();
+        let arrived = self.pagers[contact].wait_for(PATIENCE, |pages| pages.len() >= *seen + count).await;
+        let new = arrived.unwrap_or_else(|pages| panic!("only {} pages for {contact}", pages.len())).split_off(*seen);
+        assert!(new.iter().all(|page| page.signed), "a page without a fitting signature");
+        *seen += new.len();
+        assert_eq!(new.len(), count, "an unexpected page for {contact}");
+        new
+    }
+
+    /// Fails on a page that no test has asked for.
+    pub(crate) async fn close(self) {
+        self.settled().await;
+        for (contact, pager) in &self.pagers {
+            let seen = self.seen.get(contact).copied().unwrap_or_default();
+            assert_eq!(pager.pages().len(), seen, "an unexpected page for {contact}");
+        }
+        assert!(self.base.lifecycle.drain(PATIENCE).await, "the clinic drains");
+    }
+
+    pub(crate) async fn states(&self) -> Vec<String> {
+        let all = ["listed", "open", "accepted", "closed"];
+        let found = alerts::in_states(self.alerting.store().reader(), &all, None, 100).await.expect("readable");
+        found.iter().map(|(_, alert)| format!("{} {}", alert.key, alert.state.word())).collect()
+    }
+}
+
+fn set_up(pagers: &BTreeMap<&'static str, Pager>) -> String {
+    let mut toml = RULES.to_owned();
+    for (name, pager) in pagers {
+        let url = pager.url();
+        write!(toml, "[[contact]]\nname = \"{name}\"\nchannels = [{{ kind = \"webhook\", url = \"{url}\", secret = \"{SECRET}\" }}]\n")
+            .expect("a string takes text");
+    }
+    toml
+}
+
+/// An emergency, met by the visit of this revision.
+pub(crate) fn emergency(revision: u64) -> RedFlagRaised {
+    flags(revision, vec![flag("cauda-equina-emergency", Severity::Emergency, Limit::Immediate)])
+}
+
+pub(crate) fn flags(revision: u64, flags: Vec<RedFlag>) -> RedFlagRaised {
+    let at = at() + chrono::TimeDelta::seconds(revision.try_into().expect("a small number"));
+    RedFlagRaised {
+        episode_id: EPISODE.to_string(),
+        revision,
+        submission_id: Uuid::from_u128(revision.into()).to_string(),
+        assessed_at: Some(timestamp(at)),
+        received_at: Some(timestamp(at)),
+        flags,
+        ..RedFlagRaised::default()
+    }
+}
+
+pub(crate) fn flag(code: &str, severity: Severity, limit: Limit) -> RedFlag {
+    RedFlag {
+        code: code.to_owned(),
+        severity: severity.into(),
+        status: Status::New.into(),
+        limit: limit.into(),
+        respond_by: Some(timestamp(at() + chrono::TimeDelta::days(7))),
+        measure: [("saddle_sensation".to_owned(), 1)].into(),
+        met_at_visit: true,
+        ..RedFlag::default()
+    }
+}
+
+fn at() -> DateTime<Utc> {
+    "2026-01-05T11:00:00Z".parse().expect("an instant")
+}
