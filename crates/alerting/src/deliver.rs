@@ -135,13 +135,14 @@ impl Sender {
     }
 
     async fn send(self: Arc<Self>, claimed: Claimed, place: OwnedSemaphorePermit) {
+        let emergency = claimed.row.emergency;
         self.under_way.fetch_add(1, Ordering::SeqCst);
         if let Err(error) = self.attempt(claimed).await {
             tracing::error!(%error, "what became of a page could not be saved; it is sent again, marked");
         }
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         drop(place);
-        self.wake();
+        self.lanes.iter().filter(|lane| lane.emergency == emergency).for_each(|lane| lane.work.notify_one());
     }
 
     async fn attempt(&self, claimed: Claimed) -> Result<(), StoreError> {

@@ -89,8 +89,8 @@ impl Page {
 }
 
 fn listed(id: AlertId, line: Line, base: &Url) -> Listed {
-    let link = format!("{}/alerts/{id}", base.as_str().trim_end_matches('/'));
-    Listed { id, severity: line.tone, reason: line.reason, link }
+    let base = base.as_str().trim_end_matches('/');
+    Listed { id, severity: line.tone, reason: line.reason, link: format!("{base}/alerts/{id}") }
 }
 
 const fn word(tone: Tone) -> &'static str {

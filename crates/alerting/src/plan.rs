@@ -133,14 +133,29 @@ pub enum What {
     Closed(Closure),
 }
 
+impl What {
+    /// The word in the log and in metrics.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::Worsened => "worsened",
+            Self::MetAgain => "met-again",
+            Self::CorrectedPending => "corrected-pending",
+            Self::Escalated { .. } => "escalated",
+            Self::Paged { .. } => "paged",
+            Self::Accepted { .. } => "accepted",
+            Self::Extended { .. } => "extended",
+            Self::Declined { .. } => "declined",
+            Self::HandedOver { .. } => "handed-over",
+            Self::Lapsed => "lapsed",
+            Self::Closed(closure) => closure.word(),
+        }
+    }
+}
+
 impl PageOrder {
     /// The weightiest line: what the page is about in one word.
     pub fn headline(&self) -> Option<Line> {
         self.lines.values().copied().max()
-    }
-
-    /// Whether nobody has to act on it.
-    pub fn only_tells(&self) -> bool {
-        self.lines.values().all(|line| line.reason.only_tells())
     }
 }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use lasegue_platform::consume::HandlerError;
 use lasegue_platform::store::timers::Timer;
 use lasegue_platform::store::{AsStoreError, Store, StoreError, Unit, retry_conflicts};
 use uuid::Uuid;
@@ -14,7 +13,7 @@ use crate::deliver::Sender;
 use crate::escalation::command::{self, Command, Refused};
 use crate::ids::CaseId;
 use crate::on_call::OnCall;
-use crate::plan::Plan;
+use crate::plan::{Happening, Plan};
 use crate::store::{self, Loaded};
 
 /// What makes a decision necessary; it is ticked off in the commit that saves the decision.
@@ -28,10 +27,10 @@ pub enum Trigger {
     Request,
 }
 
-/// Why a decision was not made or saved.
+/// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum DecideError {
-    /// The decision was to refuse.
+pub enum CommandError {
+    /// It was refused.
     #[error(transparent)]
     Refused(#[from] Refused),
     /// The store failed.
@@ -39,20 +38,11 @@ pub enum DecideError {
     Store(#[from] StoreError),
 }
 
-impl AsStoreError for DecideError {
+impl AsStoreError for CommandError {
     fn as_store_error(&self) -> Option<&StoreError> {
         match self {
             Self::Store(error) => Some(error),
             Self::Refused(_) => None,
-        }
-    }
-}
-
-impl From<DecideError> for HandlerError {
-    fn from(error: DecideError) -> Self {
-        match error {
-            DecideError::Store(error) => error.into(),
-            DecideError::Refused(error) => Self::give_up(error),
         }
     }
 }
@@ -91,54 +81,60 @@ impl Alerting {
         &self,
         case: CaseId,
         trigger: &Trigger,
-        decision: impl Fn(Case, &OnCall, DateTime<Utc>) -> Plan + Sync,
+        decision: impl Fn(Case, &OnCall, DateTime<Utc>) -> Plan,
     ) -> Result<(), StoreError> {
-        let infallible = |case, on_call: &OnCall, now| Ok(decision(case, on_call, now));
-        match self.try_decide(case, trigger, infallible).await {
-            Ok(_) => Ok(()),
-            Err(DecideError::Store(error)) => Err(error),
-            Err(DecideError::Refused(_)) => unreachable!("the decision cannot refuse"),
-        }
+        let decision = |case, on_call: &OnCall, now| Ok(decision(case, on_call, now));
+        self.try_decide(case, trigger, decision).await.map(drop)
     }
 
     /// Does what a person wants; the case as it is afterwards.
-    pub async fn command(&self, case: CaseId, command: &Command) -> Result<Case, DecideError> {
-        let decision = |case, on_call: &OnCall, now| command::decide(case, command.clone(), on_call, now);
+    pub async fn command(&self, case: CaseId, command: &Command) -> Result<Case, CommandError> {
+        let decision = |case, on_call: &OnCall, now| Ok(command::decide(case, command.clone(), on_call, now)?);
         self.try_decide(case, &Trigger::Request, decision).await
     }
 
-    async fn try_decide(
+    async fn try_decide<E: From<StoreError> + AsStoreError>(
         &self,
         case: CaseId,
         trigger: &Trigger,
-        decision: impl Fn(Case, &OnCall, DateTime<Utc>) -> Result<Plan, Refused> + Sync,
-    ) -> Result<Case, DecideError> {
+        decision: impl Fn(Case, &OnCall, DateTime<Utc>) -> Result<Plan, E>,
+    ) -> Result<Case, E> {
         retry_conflicts(|| async {
             let before = store::load(self.store.reader(), case).await?;
             let plan = decision(before.case.clone(), &self.on_call, self.now())?;
-            let after = plan.case.clone();
-            let paged = !plan.pages.is_empty();
-            self.save(before, plan, trigger.clone()).await?;
-            if paged {
-                self.sender.wake();
+            let (after, happened, pages) = (plan.case.clone(), plan.happened.clone(), plan.pages.len());
+            if self.save(before, plan, trigger.clone()).await? {
+                happened.iter().for_each(tell);
+                if pages > 0 {
+                    self.sender.wake();
+                }
             }
             Ok(after)
         })
         .await
     }
 
-    async fn save(&self, before: Loaded, plan: Plan, trigger: Trigger) -> Result<(), StoreError> {
+    /// False when the trigger was ticked off before: then nothing is saved.
+    async fn save(&self, before: Loaded, plan: Plan, trigger: Trigger) -> Result<bool, StoreError> {
         self.store
             .commit(move |unit| {
                 Box::pin(async move {
-                    if tick_off(unit, &trigger).await? {
+                    let first = tick_off(unit, &trigger).await?;
+                    if first {
                         store::save(unit, &before, &plan).await?;
                     }
-                    Ok(())
+                    Ok(first)
                 })
             })
             .await
     }
+}
+
+/// One line in the log and one count for everything that happens; none of it is about a person.
+fn tell(happening: &Happening) {
+    let event = happening.what.word();
+    tracing::info!(alert = %happening.alert, event, "an alert has changed");
+    metrics::counter!("alert_events_total", "event" => event).increment(1);
 }
 
 /// False when the trigger was ticked off before.

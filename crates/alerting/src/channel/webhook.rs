@@ -3,6 +3,7 @@
 //! The header `Lasegue-Signature: t=<unix seconds>,v1=<hex>` holds the HMAC-SHA256 of `<t>.<body>` under the contact's
 //! secret, so that a receiver can tell a page from a forgery and an old one from a new one.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -69,8 +70,12 @@ fn signature(secret: &SecretString, at: DateTime<Utc>, body: &[u8]) -> String {
     for part in [time.as_bytes(), b".", body] {
         mac.update(part);
     }
-    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={time},v1={hex}")
+    let start = format!("t={time},v1=");
+    mac.finalize().into_bytes().iter().fold(start, |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn failure(error: &reqwest::Error) -> Failure {

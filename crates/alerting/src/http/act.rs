@@ -18,7 +18,7 @@ use crate::alert::{Alert, Origin};
 use crate::case::Case;
 use crate::escalation::command::{Action, Command, Refused};
 use crate::ids::{AlertId, ContactName, Person, Revision};
-use crate::service::{Alerting, DecideError};
+use crate::service::{Alerting, CommandError};
 use crate::state::Impossible;
 use crate::store::{self, alerts};
 
@@ -121,11 +121,11 @@ async fn act(alerting: &Alerting, identity: Identity, id: uuid::Uuid, seen: Revi
             let alert = after.alerts.get(&id).ok_or_else(no_such_alert)?;
             Ok(Json(View::of(case, after.revision(), alert)))
         }
-        Err(DecideError::Store(error)) => Err(broken(error)),
-        Err(DecideError::Refused(Refused::News { current, alerts, .. })) => {
+        Err(CommandError::Store(error)) => Err(broken(error)),
+        Err(CommandError::Refused(Refused::News { current, alerts, .. })) => {
             news(alerting, &before, current, &alerts).await
         }
-        Err(DecideError::Refused(refused)) => Err(problem(&refused)),
+        Err(CommandError::Refused(refused)) => Err(problem(&refused)),
     }
 }
 

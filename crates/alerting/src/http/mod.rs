@@ -34,7 +34,6 @@ pub fn routes(alerting: &Arc<Alerting>) -> Routes {
 }
 
 /// The store failed: the cause goes to the log, not to the caller.
-#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn broken(error: StoreError) -> Problem {
     match error {
         StoreError::Conflict | StoreError::Closed => {

@@ -35,7 +35,6 @@ struct Turn {
 }
 
 /// `GET /api/v1/on-call?at=`
-#[expect(clippy::unused_async, reason = "a route's handler")]
 pub(super) async fn on_call(
     State(alerting): State<Arc<Alerting>>,
     Query(when): Query<When>,

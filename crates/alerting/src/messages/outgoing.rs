@@ -29,7 +29,7 @@ async fn publish_one(unit: &mut Unit, plan: &Plan, alert: &Alert, happening: &Ha
     let case = plan.case.id;
     let (episode_id, alert_id, at) = (case.to_string(), alert.id.to_string(), Some(timestamp(happening.at)));
     match &happening.what {
-        What::Opened { .. } => {
+        What::Opened { .. } if !matches!(alert.origin, Origin::Notice { .. }) => {
             let (revision, urgency) = (plan.case.revision().0, alert.tone().word().to_owned());
             unit.publish(Lane::Live, case.0, &AlertOpened { episode_id, alert_id, revision, urgency, at }).await
         }

@@ -89,7 +89,7 @@ fn deliveries() -> TableCreateStatement {
 fn audit() -> TableCreateStatement {
     Table::create()
         .table("audit")
-        .col(uuid("id").primary_key())
+        .col(big_integer("id").auto_increment().primary_key())
         .col(uuid("case_id"))
         .col(uuid("alert_id"))
         .col(timestamp_with_time_zone("at"))

@@ -12,9 +12,9 @@ use crate::store::json;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit")]
 pub struct Model {
-    /// Ordered by time.
-    #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    /// Counts the rows.
+    #[sea_orm(primary_key)]
+    pub id: i64,
     /// Whose alert.
     pub case_id: Uuid,
     /// To which alert.
@@ -34,7 +34,7 @@ impl ActiveModelBehavior for ActiveModel {}
 pub(super) async fn record(unit: &Unit, case: CaseId, happened: &[Happening]) -> Result<(), StoreError> {
     for happening in happened {
         let row = ActiveModel {
-            id: ActiveValue::Set(unit.id()),
+            id: ActiveValue::NotSet,
             case_id: ActiveValue::Set(case.0),
             alert_id: ActiveValue::Set(happening.alert.0),
             at: ActiveValue::Set(happening.at),

@@ -4,10 +4,18 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use lasegue_alerting::delivery::DeliveryState;
-use lasegue_alerting::store::deliveries;
+use lasegue_alerting::escalation::command::{Action, Command};
+use lasegue_alerting::ids::Person;
+use lasegue_alerting::store::{alerts, deliveries};
+use lasegue_contracts::Service;
+use lasegue_contracts::alerting::{PageDelivered, PageFailed};
+use lasegue_contracts::assessment::{Limit, RedFlagRaised, Severity};
+use lasegue_testkit::pager::Pager;
 use sea_orm::EntityTrait;
+use tokio::net::TcpListener;
+use uuid::Uuid;
 
-use crate::harness::{Clinic, emergency};
+use crate::harness::{Clinic, SECRET, emergency, flag, flags};
 
 impl Clinic {
     async fn delivery(&self) -> deliveries::Model {
@@ -38,7 +46,7 @@ async fn a_refused_page_is_not_tried_again() {
     clinic.pagers["a"].answer(StatusCode::GONE);
     clinic.tell(emergency(1)).await;
     clinic.pages("a", 1).await;
-    clinic.pass(Duration::from_secs(120)).await;
+    clinic.pass(Duration::from_mins(2)).await;
     let delivery = clinic.delivery().await;
     assert_eq!((delivery.state.as_str(), delivery.cause.as_deref()), ("failed", Some("refused")));
     clinic.close().await;
@@ -59,6 +67,16 @@ async fn a_page_left_by_a_dead_sender_is_sent_again_and_marked() {
 }
 
 impl Clinic {
+    /// Lets somebody accept every open alert.
+    async fn accept_all(&self) {
+        let open = alerts::in_states(self.alerting.store().reader(), &["open"], None, 10).await.expect("readable");
+        for (case, alert) in open {
+            let command =
+                Command { alert: alert.id, by: Person("a".to_owned()), seen: alert.news, action: Action::Accept };
+            self.alerting.command(case, &command).await.expect("an open alert can be accepted");
+        }
+    }
+
     /// Puts a delivery back to where a sender that died during the send leaves it.
     async fn lease_to(&self, id: uuid::Uuid, owner: uuid::Uuid) {
         use lasegue_platform::store::StoreError;
@@ -80,4 +98,79 @@ impl Clinic {
             .await
             .expect("the row is there");
     }
+}
+
+#[tokio::test]
+async fn a_refused_page_takes_the_next_channel_and_both_are_told() {
+    let (first, second) = (Pager::start(SECRET).await, Pager::start(SECRET).await);
+    first.answer(StatusCode::GONE);
+    let rules = format!(
+        r#"
+[[contact]]
+name = "two"
+channels = [
+    {{ kind = "webhook", url = "{}", secret = "{SECRET}" }},
+    {{ kind = "webhook", url = "{}", secret = "{SECRET}" }},
+]
+[[policy]]
+name = "default"
+steps = [{{ notify = ["contact:two"], wait = "5m" }}]
+"#,
+        first.url(),
+        second.url()
+    );
+    let clinic = Clinic::open_with(&rules).await;
+    clinic.tell(emergency(1)).await;
+    assert_eq!((first.pages().len(), second.pages().len()), (1, 1));
+    assert!(second.pages()[0].possible_duplicate());
+    let failed: Vec<_> = clinic.published::<PageFailed>().await.into_iter().map(|event| event.cause).collect();
+    let delivered: Vec<_> = clinic.published::<PageDelivered>().await.into_iter().map(|event| event.attempts).collect();
+    assert_eq!((failed, delivered), (vec!["refused".to_owned()], vec![2]));
+    clinic.close().await;
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_sent_is_recalled_when_somebody_accepts() {
+    let mut clinic = Clinic::open().await;
+    clinic.pagers["a"].answer(StatusCode::INTERNAL_SERVER_ERROR);
+    clinic.tell(emergency(1)).await;
+    clinic.pages("a", 1).await;
+    clinic.accept_all().await;
+    clinic.pass(Duration::from_mins(1)).await;
+    assert_eq!(clinic.delivery().await.state, DeliveryState::Recalled.word());
+    clinic.close().await;
+}
+
+/// The urgent findings of the burst, more than a lane sends at once.
+const BURST: u128 = 100;
+
+#[tokio::test]
+async fn a_burst_of_urgent_pages_that_all_hang_delays_no_emergency() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
+    let rules = format!(
+        r#"
+[[contact]]
+name = "silent"
+channels = [{{ kind = "webhook", url = "http://{}/", secret = "quiet" }}]
+[[policy]]
+name = "default"
+steps = [{{ notify = ["contact:silent"], wait = "5m" }}]
+[[policy]]
+name = "emergency"
+steps = [{{ notify = ["contact:a"], wait = "5m" }}]
+"#,
+        silent.local_addr().expect("a bound socket has an address")
+    );
+    let mut clinic = Clinic::open_with(&rules).await;
+    for number in 1..=BURST {
+        let urgent = flags(1, vec![flag("cauda-equina-watch", Severity::Urgent, Limit::SameDay)]);
+        let episode_id = Uuid::from_u128(number).to_string();
+        clinic.publish(Service::Assessment, RedFlagRaised { episode_id, ..urgent }).await;
+    }
+    clinic.publish(Service::Assessment, emergency(1)).await;
+    clinic.pages("a", 1).await;
+    let rows = deliveries::Entity::find().all(clinic.alerting.store().reader()).await.expect("readable");
+    let urgent: Vec<_> = rows.iter().filter(|row| !row.emergency).collect();
+    assert!(urgent.iter().all(|row| row.state != DeliveryState::Accepted.word()));
+    assert!(urgent.iter().any(|row| row.state == DeliveryState::Sending.word()), "the burst is under way");
 }

@@ -6,7 +6,7 @@ use lasegue_contracts::assessment::{Limit, RedFlagRaised, Severity};
 
 use crate::harness::{Clinic, EPISODE, emergency, flag, flags};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_red_flag_pages_whoever_is_on_call_without_a_word_about_the_patient() {

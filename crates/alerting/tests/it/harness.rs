@@ -22,11 +22,12 @@ use lasegue_platform::{Base, Databases};
 use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::pager::{Page, Pager};
 use lasegue_testkit::random::SeededRandom;
+use lasegue_testkit::wait::eventually;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const SECRET: &str = "quiet";
+pub(crate) const SECRET: &str = "quiet";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The contacts: `a` is on call, then `lead`; `c` is in the catch-all alone.
 const CONTACTS: [&str; 3] = ["a", "lead", "c"];
@@ -40,6 +41,7 @@ name = "default"
 steps = [{ notify = ["rota:spine"], wait = "5m" }, { notify = ["contact:lead"], wait = "5m" }]
 [paging]
 link_base = "https://lasegue.example"
+coordinator = ["contact:lead"]
 "#;
 
 pub(crate) const EPISODE: Uuid = Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001);
@@ -51,26 +53,33 @@ pub(crate) struct Clinic {
     pub(crate) pagers: BTreeMap<&'static str, Pager>,
     folder: Arc<TempDir>,
     base: Base,
-    assessment: Store,
+    senders: BTreeMap<Service, Store>,
     seen: BTreeMap<&'static str, usize>,
+    settings: String,
 }
 
 impl Clinic {
     pub(crate) async fn open() -> Self {
+        Self::open_with(RULES).await
+    }
+
+    /// A clinic with other rotas and policies, and a pager for each contact all the same.
+    pub(crate) async fn open_with(rules: &str) -> Self {
         let mut pagers = BTreeMap::new();
         for name in CONTACTS {
             pagers.insert(name, Pager::start(SECRET).await);
         }
         let folder = Arc::new(tempfile::tempdir().expect("the system has a folder for temporary files"));
         let clock = ManualClock::at_text("2026-01-05T12:00:00Z");
-        Self::start(folder, clock, pagers, BTreeMap::new()).await
+        let settings = set_up(rules, &pagers);
+        Self::start(folder, clock, pagers, BTreeMap::new(), settings).await
     }
 
     /// Ends the process without any farewell and starts another on the same data.
     pub(crate) async fn restart(self) -> Self {
-        let Self { folder, clock, pagers, base, seen, .. } = self;
+        let Self { folder, clock, pagers, base, seen, settings, .. } = self;
         base.lifecycle.drain(Duration::ZERO).await;
-        Self::start(folder, clock, pagers, seen).await
+        Self::start(folder, clock, pagers, seen, settings).await
     }
 
     async fn start(
@@ -78,6 +87,7 @@ impl Clinic {
         clock: ManualClock,
         pagers: BTreeMap<&'static str, Pager>,
         seen: BTreeMap<&'static str, usize>,
+        settings: String,
     ) -> Self {
         lasegue_platform::tls::install();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -90,23 +100,31 @@ impl Clinic {
             databases: Databases::Folder(folder.path().to_owned()),
             migrate: true,
         };
-        let settings: OnCallSettings = toml::from_str(&set_up(&pagers)).expect("the set-up is TOML");
-        let on_call = settings.check().expect("the set-up is sound");
+        let on_call: OnCallSettings = toml::from_str(&settings).expect("the set-up is TOML");
+        let on_call = on_call.check().expect("the set-up is sound");
         let alerting = lasegue_alerting::start(&base, on_call).await.expect("an empty folder takes a new database");
-        let assessment = base.open_store(Service::Assessment, Migrations::NONE).await.expect("likewise");
-        Self { clock, alerting, pagers, folder, base, assessment, seen }
+        let mut senders = BTreeMap::new();
+        for service in [Service::Intake, Service::Assessment, Service::Scheduling] {
+            senders.insert(service, base.open_store(service, Migrations::NONE).await.expect("likewise"));
+        }
+        Self { clock, alerting, pagers, folder, base, senders, seen, settings }
     }
 
     /// Publishes an event as assessment would, and waits until alerting has dealt with it.
     pub(crate) async fn tell<E: Event>(&self, event: E) {
-        self.publish(event).await;
+        self.tell_as(Service::Assessment, event).await;
+    }
+
+    pub(crate) async fn tell_as<E: Event>(&self, sender: Service, event: E) {
+        self.publish(sender, event).await;
         self.settled().await;
     }
 
-    pub(crate) async fn publish<E: Event>(&self, event: E) {
-        self.assessment
+    pub(crate) async fn publish<E: Event>(&self, sender: Service, event: E) {
+        let episode = event.episode_id().parse().unwrap_or(EPISODE);
+        self.senders[&sender]
             .commit::<_, StoreError, _>(move |unit| {
-                Box::pin(async move { unit.publish(Lane::Live, EPISODE, &event).await })
+                Box::pin(async move { unit.publish(Lane::Live, episode, &event).await })
             })
             .await
             .expect("the outbox takes an event");
@@ -120,18 +138,15 @@ impl Clinic {
 
     /// Waits until no event, no timer and no page is due.
     pub(crate) async fn settled(&self) {
-        for _ in 0..2_000 {
-            if self.is_settled().await {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("something stays due");
+        eventually("nothing is due", || self.is_settled()).await;
     }
 
     async fn is_settled(&self) -> bool {
         let (reader, now) = (self.alerting.store().reader(), self.clock.now());
-        let owed = outbox::count_owed(self.assessment.reader()).await.expect("readable");
+        let mut owed = 0;
+        for sender in self.senders.values() {
+            owed += outbox::count_owed(sender.reader()).await.expect("readable");
+        }
         let timers =
             timers::Entity::find().filter(timers::Column::DueAt.lte(now)).count(reader).await.expect("readable");
         let sending = deliveries::Entity::find()
@@ -163,6 +178,13 @@ impl Clinic {
         assert!(self.base.lifecycle.drain(PATIENCE).await, "the clinic drains");
     }
 
+    /// The events of one kind that alerting has published.
+    pub(crate) async fn published<E: Event>(&self) -> Vec<E> {
+        let rows = outbox::Entity::find().filter(outbox::Column::EventType.eq(E::TYPE));
+        let rows = rows.all(self.alerting.store().reader()).await.expect("readable");
+        rows.iter().map(|row| E::decode(&*row.payload).expect("an event")).collect()
+    }
+
     pub(crate) async fn states(&self) -> Vec<String> {
         let all = ["listed", "open", "accepted", "closed"];
         let found = alerts::in_states(self.alerting.store().reader(), &all, None, 100).await.expect("readable");
@@ -170,8 +192,8 @@ impl Clinic {
     }
 }
 
-fn set_up(pagers: &BTreeMap<&'static str, Pager>) -> String {
-    let mut toml = RULES.to_owned();
+fn set_up(rules: &str, pagers: &BTreeMap<&'static str, Pager>) -> String {
+    let mut toml = rules.to_owned();
     for (name, pager) in pagers {
         let url = pager.url();
         write!(toml, "[[contact]]\nname = \"{name}\"\nchannels = [{{ kind = \"webhook\", url = \"{url}\", secret = \"{SECRET}\" }}]\n")

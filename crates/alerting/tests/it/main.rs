@@ -3,3 +3,5 @@
 mod delivery;
 mod events;
 mod harness;
+mod http;
+mod reports;
