@@ -9,7 +9,9 @@ mod facts;
 mod logic;
 mod protocol;
 pub mod record;
+pub mod report;
 mod rules;
+pub mod stream;
 mod suggest;
 mod word;
 

@@ -49,7 +49,14 @@ impl Rule {
 
 /// The context of a visit as a whole.
 pub(super) fn context<'c, 'r>(protocol: &'c Protocol, view: &'c View<'r>, state: &'c State) -> Context<'c, 'r> {
-    Context { view, state, definitions: &protocol.definitions, findings: &protocol.conditions, at: Place::Visit }
+    Context {
+        view,
+        state,
+        definitions: &protocol.definitions,
+        findings: &protocol.conditions,
+        at: Place::Visit,
+        finding: None,
+    }
 }
 
 /// Takes the steps in their order and returns what fired.

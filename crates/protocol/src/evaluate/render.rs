@@ -99,6 +99,7 @@ impl Renderer<'_, '_> {
         let (on_side, whole) = &self.protocol.conditions[finding];
         let cond = if side.is_some() { on_side } else { whole };
         let mut trail = Trail::default();
+        let at = Context { finding: Some(finding), ..at };
         if let Some(cond) = cond {
             at.trace(cond, &mut trail);
         }

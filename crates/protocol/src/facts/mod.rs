@@ -18,3 +18,8 @@ pub(crate) use catalogue::{DERMATOME, Fact, Family, ITEM, Kind, MOVEMENT, REFLEX
 pub(crate) use earlier::{Earlier, millimetres};
 pub(crate) use trail::Trail;
 pub(crate) use view::{Longstanding, Outcome, ReflexSite, View};
+
+/// The disability index of a report in per cent, when enough sections are answered.
+pub(crate) fn disability(report: &crate::record::Report, least_answers: u8) -> Option<crate::logic::Ratio> {
+    earlier::Disability::of(report.odi.as_ref(), least_answers)?.percent()
+}

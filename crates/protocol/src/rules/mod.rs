@@ -12,7 +12,7 @@ mod tree;
 pub(crate) use lower::{Lowered, Scope, Shape, Vocabulary, lower};
 pub(crate) use place::{Domain, FactRef, Place};
 pub(crate) use state::{Cell, State};
-pub(crate) use tree::{Comparison, Cond, Context, Definition, Meaning, Num, Reach};
+pub(crate) use tree::{Cond, Context, Definition, Meaning, Num, Reach};
 
 /// What is wrong with an expression, and where in its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

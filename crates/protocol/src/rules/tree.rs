@@ -84,6 +84,8 @@ pub(crate) struct Context<'c, 'r> {
     /// The conditions of each finding: on a side, and as a whole.
     pub(crate) findings: &'c [(Option<Cond>, Option<Cond>)],
     pub(crate) at: Place,
+    /// The finding whose evidence is followed, so that one that reads its own sides ends there.
+    pub(crate) finding: Option<usize>,
 }
 
 impl<'c, 'r> Context<'c, 'r> {
@@ -227,14 +229,17 @@ impl<'c, 'r> Context<'c, 'r> {
 
     fn trace_found(&self, finding: usize, reach: Reach, trail: &mut Trail) {
         let (on_side, whole) = &self.findings[finding];
+        let itself = self.finding == Some(finding);
+        let inside = Self { finding: Some(finding), ..*self };
         let sides = [Some(Side::Left), Some(Side::Right), None];
         let reached = |side: &Option<Side>| reach == Reach::Whole || *side == self.side(reach);
         for side in sides.into_iter().filter(reached) {
             let cond = if side.is_some() { on_side } else { whole };
             if let Some(cond) = cond
                 && self.state.fired(finding, side)
+                && !(itself && side.is_none())
             {
-                self.at(side.map_or(Place::Visit, Place::Side)).trace(cond, trail);
+                inside.at(side.map_or(Place::Visit, Place::Side)).trace(cond, trail);
             }
         }
     }

@@ -1,0 +1,209 @@
+//! Cutting a stream of bytes into records: one JSON value, a JSON array of them, or one a line.
+//!
+//! Only the record at hand is kept. With one record a line a broken line spoils no other.
+
+/// A record longer than this is cut off and refused, so that memory stays bounded.
+pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+
+/// One record as it stands in the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// Its number in the input, from 1.
+    pub number: usize,
+    /// The line it starts at, from 1.
+    pub line: usize,
+    /// Its bytes; not necessarily valid JSON.
+    pub json: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// Not known before the first record has ended.
+    Unknown,
+    Lines,
+    Array,
+    /// Values after each other, over any number of lines.
+    Values,
+}
+
+/// Cuts pushed bytes into records.
+#[derive(Debug)]
+pub struct Splitter {
+    layout: Layout,
+    buffer: Vec<u8>,
+    /// Open braces and brackets of the record at hand.
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    line: usize,
+    starts_at: usize,
+    number: usize,
+    ready: Vec<Raw>,
+}
+
+impl Default for Splitter {
+    fn default() -> Self {
+        Self {
+            layout: Layout::Unknown,
+            buffer: Vec::new(),
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            line: 1,
+            starts_at: 1,
+            number: 0,
+            ready: Vec::new(),
+        }
+    }
+}
+
+impl Splitter {
+    /// Takes bytes in and returns the records that they complete.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Raw> {
+        for byte in bytes {
+            self.take(*byte);
+        }
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Returns what is left at the end of the input.
+    pub fn finish(mut self) -> Option<Raw> {
+        self.cut();
+        self.ready.pop()
+    }
+
+    fn take(&mut self, byte: u8) {
+        if byte == b'\n' {
+            self.line += 1;
+            if self.layout == Layout::Lines {
+                self.cut();
+                return;
+            }
+        }
+        if self.buffer.is_empty() && self.is_between(byte) {
+            return;
+        }
+        if self.buffer.is_empty() {
+            self.starts_at = self.line;
+        }
+        if self.buffer.len() < MAX_RECORD_BYTES {
+            self.buffer.push(byte);
+        }
+        self.follow(byte);
+    }
+
+    /// Whether a byte stands outside all records.
+    fn is_between(&mut self, byte: u8) -> bool {
+        match (self.layout, byte) {
+            (_, b' ' | b'\t' | b'\r' | b'\n') | (Layout::Array, b',' | b']') => true,
+            (Layout::Unknown, b'[') => {
+                self.layout = Layout::Array;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn follow(&mut self, byte: u8) {
+        if self.in_string {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.in_string = false,
+                _ => {}
+            }
+            return;
+        }
+        match byte {
+            b'"' => self.in_string = true,
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.closed(),
+            b'\n' if self.layout == Layout::Unknown => self.layout = Layout::Values,
+            _ => {}
+        }
+    }
+
+    fn closed(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth > 0 || self.layout == Layout::Lines {
+            return;
+        }
+        if self.layout == Layout::Unknown {
+            self.layout = Layout::Lines;
+            return;
+        }
+        self.cut();
+    }
+
+    fn cut(&mut self) {
+        let json = std::mem::take(&mut self.buffer);
+        (self.depth, self.in_string, self.escaped) = (0, false, false);
+        if json.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            self.number += 1;
+            self.ready.push(Raw { number: self.number, line: self.starts_at, json });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Raw, Splitter};
+
+    fn split(input: &str) -> Vec<(usize, String)> {
+        let mut splitter = Splitter::default();
+        let mut all = splitter.push(input.as_bytes());
+        all.extend(splitter.finish());
+        let shown = |raw: Raw| (raw.line, String::from_utf8_lossy(&raw.json).into_owned());
+        all.into_iter().map(shown).collect()
+    }
+
+    fn pair(line: usize, json: &str) -> (usize, String) {
+        (line, json.to_owned())
+    }
+
+    #[test]
+    fn one_value_over_many_lines_is_one_record() {
+        assert_eq!(split("\n{\n \"a\": {}\n}\n"), [pair(2, "{\n \"a\": {}\n}")]);
+    }
+
+    #[test]
+    fn an_array_gives_its_elements() {
+        let input = "[{\"a\": \"]}\\\"\"},\n {\"b\": [1]}]\n";
+        assert_eq!(split(input), [pair(1, "{\"a\": \"]}\\\"\"}"), pair(2, "{\"b\": [1]}")]);
+        assert_eq!(split(" [ ] "), []);
+    }
+
+    #[test]
+    fn a_broken_line_spoils_no_other() {
+        let input = "{\"a\":1}\n{\"b\":\n\n{\"c\":3}\r\n{\"d";
+        let expected = [pair(1, "{\"a\":1}"), pair(2, "{\"b\":"), pair(4, "{\"c\":3}\r"), pair(5, "{\"d")];
+        assert_eq!(split(input), expected);
+    }
+
+    #[test]
+    fn values_after_each_other_are_cut_where_they_end() {
+        assert_eq!(split("{\n}{}\n {}"), [pair(1, "{\n}"), pair(2, "{}"), pair(3, "{}")]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_size_of_the_pieces_does_not_matter(
+            input in r#"[\[\]\{\}",\\ \na1]{0,60}"#, size in 1_usize..9
+        ) {
+            let mut splitter = Splitter::default();
+            let mut all = Vec::new();
+            for piece in input.as_bytes().chunks(size) {
+                all.extend(splitter.push(piece));
+            }
+            all.extend(splitter.finish());
+            let whole = split(&input);
+            prop_assert_eq!(all.len(), whole.len());
+            for (raw, (line, json)) in all.iter().zip(whole) {
+                prop_assert_eq!(raw.line, line);
+                prop_assert_eq!(String::from_utf8_lossy(&raw.json).into_owned(), json);
+            }
+        }
+    }
+}
