@@ -52,7 +52,7 @@ impl From<Receipt> for DeliveryState {
 const CHANNEL_TURN: TimeDelta = TimeDelta::seconds(30);
 /// How long a delivery is tried at all: the longest step of an escalation.
 const TRY_FOR: TimeDelta = TimeDelta::minutes(30);
-/// The first wait before the same channel is tried again; it doubles each time.
+/// The first wait before the same channel is tried again; each waits as long as the channel has been tried.
 const FIRST_WAIT: TimeDelta = TimeDelta::milliseconds(500);
 /// The longest such wait.
 const LAST_WAIT: TimeDelta = TimeDelta::seconds(15);
@@ -62,8 +62,6 @@ const LAST_WAIT: TimeDelta = TimeDelta::seconds(15);
 pub struct Failed {
     /// Why.
     pub failure: Failure,
-    /// Attempts of this delivery so far, this one included.
-    pub attempts: u32,
     /// The channel's place in the contact's list.
     pub channel: usize,
     /// How many channels the contact has.
@@ -103,8 +101,7 @@ impl Failed {
         if !self.failure.is_temporary() || now - self.created_at >= TRY_FOR {
             return Next::Nothing;
         }
-        let doubled = FIRST_WAIT * 2_i32.pow(self.attempts.saturating_sub(1).min(10));
-        let wait = doubled.min(LAST_WAIT);
+        let wait = (now - self.channel_since).clamp(FIRST_WAIT, LAST_WAIT);
         Next::Again(now + wait / 2 + wait / 2 * i32::try_from(jitter.min(999)).unwrap_or(0) / 1000)
     }
 }
@@ -117,7 +114,7 @@ mod tests {
 
     fn failed(failure: Failure, channel: usize, channels: usize) -> Failed {
         let start = DateTime::UNIX_EPOCH;
-        Failed { failure, attempts: 1, channel, channels, channel_since: start, created_at: start }
+        Failed { failure, channel, channels, channel_since: start, created_at: start }
     }
 
     fn after(seconds: i64) -> DateTime<Utc> {
@@ -128,8 +125,8 @@ mod tests {
     fn a_temporary_failure_is_tried_again_soon_and_then_more_slowly() {
         let first = failed(Failure::Trouble, 0, 1);
         assert_eq!(first.next(after(0), 0), Next::Again(after(0) + TimeDelta::milliseconds(250)));
-        let later = Failed { attempts: 9, ..first };
-        assert_eq!(later.next(after(60), 0), Next::Again(after(60) + TimeDelta::milliseconds(7500)));
+        assert_eq!(first.next(after(4), 0), Next::Again(after(6)));
+        assert_eq!(first.next(after(60), 0), Next::Again(after(60) + TimeDelta::milliseconds(7500)));
     }
 
     #[test]
@@ -148,8 +145,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_lie_between_a_quarter_second_and_fifteen_seconds(attempts in 1_u32..1000, jitter in 0_u32..2000, at in 0_i64..29) {
-            let failed = Failed { attempts, ..failed(Failure::Unreachable, 0, 2) };
+        fn waits_lie_between_a_quarter_second_and_fifteen_seconds(jitter in 0_u32..2000, at in 0_i64..29) {
+            let failed = failed(Failure::Unreachable, 0, 2);
             let Next::Again(next) = failed.next(after(at), jitter) else { return Err(TestCaseError::fail("gave up")) };
             prop_assert!((TimeDelta::milliseconds(250)..=LAST_WAIT).contains(&(next - after(at))));
         }

@@ -15,6 +15,7 @@ use lasegue_platform::bus::Message;
 use lasegue_platform::consume::{Handler, HandlerError};
 use lasegue_platform::store::timers::{OnTimer, Timer};
 use lasegue_platform::wire;
+use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use crate::escalation::{red_flags, report, tick};
@@ -22,7 +23,7 @@ use crate::ids::CaseId;
 use crate::messages;
 use crate::plan::Report;
 use crate::service::{Alerting, Trigger};
-use crate::store::{REPORT, WAKE};
+use crate::store::{REPORT, UNREACHED, WAKE, deliveries};
 
 /// Red flags, of the live lane or the bulk lane.
 pub struct RedFlags {
@@ -123,7 +124,19 @@ impl OnTimer for Timers {
                 let decision = |case, on_call: &_, now| report::tell(case, &report, on_call, now);
                 Ok(self.0.decide(CaseId::OPERATOR, &trigger, decision).await?)
             }
+            UNREACHED => self.unreached(timer, &trigger).await,
             kind => Err(HandlerError::give_up(format!("a timer of an unknown kind: {kind}"))),
         }
+    }
+}
+
+impl Timers {
+    async fn unreached(&self, timer: &Timer, trigger: &Trigger) -> Result<(), HandlerError> {
+        let id: Uuid = timer.key.parse().map_err(HandlerError::give_up)?;
+        let row = deliveries::Entity::find_by_id(id).one(self.0.store().reader()).await?;
+        let row = row.ok_or_else(|| HandlerError::give_up(format!("there is no delivery {id}")))?;
+        let alerts: Vec<_> = row.lines()?.into_keys().collect();
+        let decision = |case, on_call: &_, now| tick::unreached(case, &alerts, on_call, now);
+        Ok(self.0.decide(CaseId(row.case_id), trigger, decision).await?)
     }
 }

@@ -51,6 +51,8 @@ pub struct Line {
 pub enum Report {
     /// Nobody was on call on this rota when a step paged it.
     Gap(RotaName),
+    /// No channel of this contact took a page.
+    Unreachable(ContactName),
     /// A consumer had to set messages aside.
     DeadLetters(String),
     /// An import brought active findings of old visits.

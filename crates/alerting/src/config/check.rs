@@ -2,7 +2,6 @@
 //! Finds all faults, not the first; each says what to write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use chrono::TimeDelta;
 use reqwest::Url;
@@ -11,6 +10,7 @@ use super::{
     ChannelSettings, ContactSettings, OnCallSettings, PagingSettings, PolicySettings, RotaSettings, StepSettings,
     TurnSettings,
 };
+use super::{Fault, Faults};
 use crate::hours::Hours;
 use crate::ids::{ContactName, RotaName};
 use crate::on_call::{Address, Contact, OnCall, Policies, Policy, Step, Target};
@@ -20,26 +20,6 @@ use crate::rota::{Rota, Turn};
 const STEP_WAIT: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::minutes(30));
 /// The most contacts, rotas, members, channels, steps or targets of one kind.
 const MOST: usize = 500;
-
-/// One thing wrong with the set-up: where, what, and what to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// The place, such as `policy "default", step 2`.
-    pub place: String,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
-/// Everything wrong with the set-up.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Faults(pub Vec<Fault>);
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the on-call set-up cannot be used")?;
-        self.0.iter().try_for_each(|fault| write!(f, "\n  {}: {}", fault.place, fault.message))
-    }
-}
 
 impl OnCallSettings {
     /// The set-up, once every name in it exists. An empty one is a set-up of nobody.
@@ -53,9 +33,9 @@ impl OnCallSettings {
     }
 }
 
-struct Checker {
-    contacts: BTreeSet<ContactName>,
-    rotas: BTreeSet<RotaName>,
+pub(super) struct Checker {
+    pub(super) contacts: BTreeSet<ContactName>,
+    pub(super) rotas: BTreeSet<RotaName>,
     faults: Vec<Fault>,
 }
 
@@ -68,7 +48,7 @@ impl Checker {
         }
     }
 
-    fn fault(&mut self, place: &str, message: impl Into<String>) {
+    pub(super) fn fault(&mut self, place: &str, message: impl Into<String>) {
         self.faults.push(Fault { place: place.to_owned(), message: message.into() });
     }
 
@@ -193,45 +173,6 @@ impl Checker {
         Step { targets: self.targets(place, &settings.notify), wait }
     }
 
-    fn targets(&mut self, place: &str, written: &[String]) -> Vec<Target> {
-        written.iter().filter_map(|target| self.target(place, target)).collect()
-    }
-
-    fn target(&mut self, place: &str, written: &str) -> Option<Target> {
-        match written.split_once(':') {
-            Some(("contact", name)) => self.known_contact(place, &name.into()).then(|| Target::Contact(name.into())),
-            Some(("rota", name)) => self.known_rota(place, &name.into()).then(|| Target::Rota(name.into())),
-            _ => {
-                self.fault(place, format!("`{written}` is no target; write `rota:<name>` or `contact:<name>`"));
-                None
-            }
-        }
-    }
-
-    fn known_contact(&mut self, place: &str, name: &ContactName) -> bool {
-        let known = self.contacts.contains(name);
-        if !known {
-            let message = format!(
-                "there is no contact \"{name}\"; write [[contact]] name = \"{name}\", or one of: {}",
-                listed(&self.contacts)
-            );
-            self.fault(place, message);
-        }
-        known
-    }
-
-    fn known_rota(&mut self, place: &str, name: &RotaName) -> bool {
-        let known = self.rotas.contains(name);
-        if !known {
-            let message = format!(
-                "there is no rota \"{name}\"; write [[rota]] name = \"{name}\", or one of: {}",
-                listed(&self.rotas)
-            );
-            self.fault(place, message);
-        }
-        known
-    }
-
     fn filled(&mut self, place: &str, what: &str, count: usize, example: &str) {
         if count == 0 {
             self.fault(place, format!("{what} is empty; write {example}"));
@@ -263,11 +204,4 @@ impl Checker {
 
 fn nowhere() -> Url {
     Url::parse("http://127.0.0.1").expect("a fixed address is well formed")
-}
-
-fn listed<T: fmt::Display>(names: &BTreeSet<T>) -> String {
-    if names.is_empty() {
-        return "(there are none yet)".to_owned();
-    }
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -3,6 +3,8 @@
 
 mod check;
 mod duration;
+mod faults;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +13,8 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
 
-pub use check::{Fault, Faults};
 pub use duration::Span;
+pub use faults::{Fault, Faults};
 
 /// `[[contact]]`, `[[rota]]`, `[[policy]]` and `[paging]` of the configuration file.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -66,6 +66,9 @@ pub fn unreadable_red_flag(case: Case, on_call: &OnCall, now: DateTime<Utc>) -> 
 pub fn tell(case: Case, report: &Report, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     match report {
         Report::Gap(rota) => trouble(case, Key::of(&format!("on-call-gap:{rota}")), Urgency::SameDay, on_call, now),
+        Report::Unreachable(contact) => {
+            trouble(case, Key::of(&format!("unreachable:{contact}")), Urgency::SameDay, on_call, now)
+        }
         Report::DeadLetters(consumer) => {
             trouble(case, Key::of(&format!("dead-letters:{consumer}")), Urgency::SameDay, on_call, now)
         }

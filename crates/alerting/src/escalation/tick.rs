@@ -26,7 +26,29 @@ pub fn decide(case: Case, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     desk.plan()
 }
 
+/// A page about `alerts` reached nobody: each that is still open takes its next step at once, in its first round only,
+/// so that receivers that all refuse cannot make it spin.
+pub fn unreached(case: Case, alerts: &[AlertId], on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+    let mut desk = Desk::new(case, on_call, now);
+    for id in alerts {
+        if let Some(alert) = desk.case.alerts.remove(id) {
+            let alert = desk.move_on(alert);
+            desk.case.put(alert);
+        }
+    }
+    desk.plan()
+}
+
 impl Desk<'_> {
+    fn move_on(&mut self, alert: Alert) -> Alert {
+        match alert.state {
+            State::Open { chain } if chain.is_first_round(&self.policy(&alert)) => {
+                self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated)
+            }
+            _ => alert,
+        }
+    }
+
     fn due(&self) -> Vec<AlertId> {
         let is_due = |alert: &&Alert| alert.next_instant().is_some_and(|at| at <= self.now);
         self.case.alerts.values().filter(is_due).map(|alert| alert.id).collect()

@@ -22,7 +22,7 @@ use crate::service::{Alerting, CommandError};
 use crate::state::Impossible;
 use crate::store::{self, alerts};
 
-/// The longest note or reason, in bytes.
+/// The longest note or reason, in characters.
 const LONGEST_TEXT: usize = 4_000;
 
 type Answer = Result<Json<View>, Problem>;
@@ -177,7 +177,7 @@ const fn code(impossible: &Impossible) -> &'static str {
 }
 
 fn text(pointer: &str, text: String) -> Result<String, Problem> {
-    if (1..=LONGEST_TEXT).contains(&text.trim().len()) {
+    if (1..=LONGEST_TEXT).contains(&text.trim().chars().count()) {
         return Ok(text);
     }
     let reason = format!("write 1 to {LONGEST_TEXT} characters");

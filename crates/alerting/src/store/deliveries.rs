@@ -204,7 +204,8 @@ pub async fn settle(unit: &Unit, row: &Model, state: DeliveryState, cause: Optio
     change_held(unit, row, change).await
 }
 
-/// Notes when and on which channel a delivery is tried again, unless it was recalled. False as for [`settle`].
+/// Notes when and on which channel a delivery is tried again; one that was recalled or has failed is done. False as for
+/// [`settle`].
 pub async fn try_again(unit: &Unit, row: &Model, failed: &Failed, next: Next) -> Result<bool, StoreError> {
     let recalled = Entity::find_by_id(row.id).one(unit.db()).await?.is_some_and(|row| row.recalled);
     let (channel, wake_at, since) = match next {
@@ -234,7 +235,7 @@ async fn change_held(unit: &Unit, row: &Model, change: ActiveModel) -> Result<bo
 
 impl Model {
     /// About what it is.
-    fn lines(&self) -> Result<BTreeMap<AlertId, Line>, StoreError> {
+    pub fn lines(&self) -> Result<BTreeMap<AlertId, Line>, StoreError> {
         serde_json::from_value(self.lines.clone()).map_err(|_| corrupt(format!("delivery {}", self.id)))
     }
 

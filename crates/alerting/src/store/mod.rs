@@ -23,6 +23,9 @@ pub const WAKE: &str = "case";
 /// The kind of timer that tells the service's own case of something; its key is the report as JSON.
 pub const REPORT: &str = "report";
 
+/// The kind of timer that says that a delivery reached nobody; its key is the delivery's id.
+pub const UNREACHED: &str = "unreached";
+
 /// A case as it was read, with the version that a change must be based on.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -80,6 +83,13 @@ async fn set_timers(unit: &mut Unit, plan: &Plan) -> Result<(), StoreError> {
 pub async fn send_report(unit: &mut Unit, report: &Report) -> Result<(), StoreError> {
     let now = unit.now();
     unit.set_timer(REPORT, &json(report)?.to_string(), now).await
+}
+
+/// Lets the alerts of a delivery that reached nobody move on, and an operator hear of it, at once.
+pub async fn send_unreached(unit: &mut Unit, row: &deliveries::Model) -> Result<(), StoreError> {
+    let now = unit.now();
+    unit.set_timer(UNREACHED, &row.id.to_string(), now).await?;
+    send_report(unit, &Report::Unreachable(row.contact())).await
 }
 
 fn json(value: &impl Serialize) -> Result<JsonValue, StoreError> {

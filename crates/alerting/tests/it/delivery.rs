@@ -41,12 +41,16 @@ async fn a_receiver_in_trouble_is_tried_again_and_the_second_page_is_marked() {
 }
 
 #[tokio::test]
-async fn a_refused_page_is_not_tried_again() {
+async fn a_contact_that_cannot_be_reached_is_passed_over_at_once_and_an_operator_hears_of_it() {
     let mut clinic = Clinic::open().await;
     clinic.pagers["a"].answer(StatusCode::GONE);
     clinic.tell(emergency(1)).await;
-    clinic.pages("a", 1).await;
-    clinic.pass(Duration::from_mins(2)).await;
+    let mut to_lead: Vec<_> =
+        clinic.pages("lead", 2).await.iter().map(|page| page.text("severity").to_owned()).collect();
+    to_lead.sort_unstable();
+    assert_eq!(to_lead, ["emergency", "operator"]);
+    clinic.pages("c", 1).await;
+    clinic.pages("a", 2).await;
     let delivery = clinic.delivery().await;
     assert_eq!((delivery.state.as_str(), delivery.cause.as_deref()), ("failed", Some("refused")));
     clinic.close().await;
