@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use lasegue_contracts::assessment::{Limit, RedFlagRaised, Severity};
+use futures_util::future::join_all;
+use lasegue_alerting::ids::{CaseId, Revision};
+use lasegue_alerting::store;
+use lasegue_contracts::Service;
+use lasegue_contracts::assessment::{Limit, RedFlag, RedFlagRaised, Severity};
 
 use crate::harness::{Clinic, EPISODE, emergency, flag, flags};
 
@@ -93,5 +97,21 @@ async fn a_red_flag_that_cannot_be_read_pages_everybody() {
         severities.sort_unstable();
         assert_eq!(severities, ["emergency", "operator"]);
     }
+    clinic.close().await;
+}
+
+#[tokio::test]
+async fn events_of_one_episode_side_by_side_end_in_the_newest_revision() {
+    let mut clinic = Clinic::open().await;
+    let told = (1..=30).map(|revision| {
+        let latched = RedFlag { met_at_visit: false, ..emergency(revision).flags.remove(0) };
+        clinic.publish(Service::Assessment, flags(revision, vec![latched]))
+    });
+    join_all(told).await;
+    clinic.settled().await;
+    clinic.pages("a", 1).await;
+    let revisions = store::revisions(clinic.alerting.store().reader(), [CaseId(EPISODE)].into_iter()).await;
+    assert_eq!(revisions.expect("readable")[&CaseId(EPISODE)], Revision(30));
+    assert_eq!(clinic.states().await, ["cauda-equina-emergency open"]);
     clinic.close().await;
 }

@@ -23,7 +23,7 @@ use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::pager::{Page, Pager};
 use lasegue_testkit::random::SeededRandom;
 use lasegue_testkit::wait::eventually;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, TransactionTrait};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -142,19 +142,17 @@ impl Clinic {
     }
 
     async fn is_settled(&self) -> bool {
-        let (reader, now) = (self.alerting.store().reader(), self.clock.now());
         let mut owed = 0;
         for sender in self.senders.values() {
             owed += outbox::count_owed(sender.reader()).await.expect("readable");
         }
-        let timers =
-            timers::Entity::find().filter(timers::Column::DueAt.lte(now)).count(reader).await.expect("readable");
-        let sending = deliveries::Entity::find()
-            .filter(deliveries::Column::WakeAt.lte(now).or(deliveries::Column::State.eq("sending")))
-            .count(reader)
-            .await
-            .expect("readable");
-        owed + timers + sending == 0
+        // One snapshot: what leaves the one table for the other is seen once.
+        let (now, snapshot) = (self.clock.now(), self.alerting.store().reader().begin().await.expect("readable"));
+        let timers = timers::Entity::find().filter(timers::Column::DueAt.lte(now)).count(&snapshot).await;
+        let sending = deliveries::Column::WakeAt.lte(now).or(deliveries::Column::State.eq("sending"));
+        let sending = deliveries::Entity::find().filter(sending).count(&snapshot).await;
+        snapshot.rollback().await.expect("nothing was written");
+        owed + timers.expect("readable") + sending.expect("readable") == 0
     }
 
     /// The pages of `contact` that no test has seen yet, once there are `count` of them.
