@@ -27,7 +27,7 @@ pub struct Page {
     pub text: String,
     /// The weightiest alert in the console.
     pub link: String,
-    /// Every alert that the page is about.
+    /// Every alert that the page is about; none in a test.
     pub alerts: Vec<Listed>,
     /// Counts the requests made for this page, from 1.
     pub attempt: u32,
@@ -69,7 +69,7 @@ impl Page {
         let mut alerts: Vec<_> = attempt.lines.iter().map(|(id, line)| listed(*id, *line, base)).collect();
         alerts.sort_by_key(|alert| std::cmp::Reverse((alert.severity, alert.reason)));
         let (severity, reason, link) = alerts.first().map_or_else(
-            || (Tone::Notice, Reason::Answered, base.to_string()),
+            || (Tone::Notice, Reason::Test, base.to_string()),
             |first| (first.severity, first.reason, first.link.clone()),
         );
         let reference = attempt.page.reference();
@@ -111,6 +111,7 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::Overdue => "its time limit is over. Sign in to see and accept it:",
         Reason::AcceptanceLapsed => "accepted, but nothing was signed. Sign in to see and accept it:",
         Reason::Corrected => "the record was corrected; it still needs a signature. Sign in to see it:",
+        Reason::Test => "a test; there is nothing to do.",
         Reason::Answered => "answered; nothing is left to do. Details after sign-in:",
     }
 }
@@ -167,6 +168,11 @@ mod tests {
           "sent_at": "2026-01-05T12:00:00Z"
         }
         "#);
+    }
+
+    #[test]
+    fn a_page_about_nothing_is_a_test() {
+        assert_eq!(page(&[]).text, "Notice 0000-ABCD: a test; there is nothing to do. https://lasegue.example/");
     }
 
     #[test]

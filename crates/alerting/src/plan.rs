@@ -32,7 +32,7 @@ pub struct Plan {
 pub struct PageOrder {
     /// To whom.
     pub contact: ContactName,
-    /// About what; never empty.
+    /// About what; a plan's are never empty, a test's are.
     pub lines: BTreeMap<AlertId, Line>,
 }
 

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
+    /// Somebody wants to know whether pages arrive.
+    Test,
     /// What was asked is answered; the alert is closed.
     Answered,
     /// A correction took the finding out of the record; it still wants a signature.
@@ -28,6 +30,7 @@ impl Reason {
     /// The word in pages, events and the API.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Test => "test",
             Self::Answered => "answered",
             Self::Corrected => "corrected",
             Self::Repeated => "repeated",
@@ -41,6 +44,6 @@ impl Reason {
 
     /// The page only tells something: it is sent even when nobody has to act any more.
     pub const fn only_tells(self) -> bool {
-        matches!(self, Self::Answered | Self::Corrected)
+        matches!(self, Self::Test | Self::Answered | Self::Corrected)
     }
 }

@@ -11,10 +11,10 @@ use uuid::Uuid;
 use crate::case::Case;
 use crate::deliver::Sender;
 use crate::escalation::command::{self, Command, Refused};
-use crate::ids::CaseId;
+use crate::ids::{CaseId, ContactName, PageId};
 use crate::on_call::OnCall;
 use crate::plan::{Happening, Plan};
-use crate::store::{self, Loaded};
+use crate::store::{self, Loaded, deliveries};
 
 /// What makes a decision necessary; it is ticked off in the commit that saves the decision.
 #[derive(Clone, Debug)]
@@ -91,6 +91,18 @@ impl Alerting {
     pub async fn command(&self, case: CaseId, command: &Command) -> Result<Case, CommandError> {
         let decision = |case, on_call: &OnCall, now| Ok(command::decide(case, command.clone(), on_call, now)?);
         self.try_decide(case, &Trigger::Request, decision).await
+    }
+
+    /// Sends a contact a page that only tests whether pages arrive; none when there is no such contact.
+    pub async fn test_page(&self, contact: ContactName) -> Result<Option<PageId>, StoreError> {
+        if self.on_call.contact(&contact).is_none() {
+            return Ok(None);
+        }
+        let queued =
+            self.store.commit(move |unit| Box::pin(async move { deliveries::queue_test(unit, &contact).await }));
+        let page = queued.await?;
+        self.sender.wake();
+        Ok(Some(page))
     }
 
     async fn try_decide<E: From<StoreError> + AsStoreError>(

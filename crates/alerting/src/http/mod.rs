@@ -31,6 +31,7 @@ pub fn routes(alerting: &Arc<Alerting>) -> Routes {
         .route("/api/v1/alerts/{id}/extend", ACTORS, post(act::extend).with_state(state()))
         .route("/api/v1/alerts/{id}/dispose", ACTORS, post(act::dispose).with_state(state()))
         .route("/api/v1/on-call", READERS, get(on_call::on_call).with_state(state()))
+        .route("/api/v1/on-call/contacts/{name}/test", ACTORS, post(on_call::test).with_state(state()))
 }
 
 /// The store failed: the cause goes to the log, not to the caller.

@@ -1,13 +1,16 @@
-//! Who is on call.
+//! Who is on call, and whether pages reach them.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lasegue_platform::http::{Problem, Query};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use super::broken;
 use crate::ids::{ContactName, RotaName};
 use crate::rota::Rota;
 use crate::service::Alerting;
@@ -42,6 +45,16 @@ pub(super) async fn on_call(
     let at = when.at.unwrap_or_else(|| alerting.now());
     let rotas = alerting.on_call().rotas().map(|(name, rota)| turn(name, rota, at)).collect();
     Ok(Json(OnCallAt { at, rotas }))
+}
+
+/// `POST /api/v1/on-call/contacts/{name}/test`: 202 with the page's id.
+pub(super) async fn test(
+    State(alerting): State<Arc<Alerting>>,
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let page = alerting.test_page(ContactName(name)).await.map_err(broken)?;
+    let page = page.ok_or_else(|| Problem::not_found("The on-call set-up has no contact of this name."))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "page_id": page, "reference": page.reference() }))))
 }
 
 fn turn(name: &RotaName, rota: &Rota, at: DateTime<Utc>) -> Turn {

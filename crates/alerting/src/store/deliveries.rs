@@ -83,6 +83,14 @@ pub(super) async fn queue(unit: &Unit, plan: &Plan) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Queues a page that only tests whether pages reach `contact`.
+pub async fn queue_test(unit: &Unit, contact: &ContactName) -> Result<PageId, StoreError> {
+    let page = pages::fresh(unit, contact).await?;
+    let order = PageOrder { contact: contact.clone(), lines: BTreeMap::new() };
+    Entity::insert(queued(unit, CaseId::OPERATOR, page, &order)?).exec_without_returning(unit.db()).await?;
+    Ok(page)
+}
+
 fn queued(unit: &Unit, case: CaseId, page: PageId, order: &PageOrder) -> Result<ActiveModel, StoreError> {
     Ok(ActiveModel {
         id: ActiveValue::Set(unit.id()),
@@ -112,7 +120,8 @@ pub(super) async fn recall(unit: &Unit, case: CaseId, settled: &BTreeSet<AlertId
     let waiting = Entity::find().filter(Column::CaseId.eq(case.0)).filter(Column::WakeAt.is_not_null());
     for row in waiting.all(unit.db()).await? {
         let lines = row.lines()?;
-        let needed = lines.iter().any(|(alert, line)| line.reason.only_tells() || !settled.contains(alert));
+        let needed =
+            lines.is_empty() || lines.iter().any(|(alert, line)| line.reason.only_tells() || !settled.contains(alert));
         if !needed {
             recall_one(unit, &row).await?;
         }

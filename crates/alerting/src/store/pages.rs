@@ -6,7 +6,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue, ExprTrait};
 
 use crate::case::Case;
-use crate::ids::{ContactName, PageId};
+use crate::ids::{CaseId, ContactName, PageId, Revision};
 use crate::store::corrupt;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -28,16 +28,32 @@ impl ActiveModelBehavior for ActiveModel {}
 /// The page of `contact` about the case's present revision, made when there is none.
 pub(super) async fn ensure(unit: &Unit, case: &Case, contact: &ContactName) -> Result<PageId, StoreError> {
     let id = PageId::of(case.id, case.revision(), contact);
+    insert(unit, id, case.id, case.revision(), contact).await.map(|()| id)
+}
+
+/// A page of its own, about nothing but itself.
+pub(super) async fn fresh(unit: &Unit, contact: &ContactName) -> Result<PageId, StoreError> {
+    let id = PageId(unit.id());
+    insert(unit, id, CaseId::OPERATOR, Revision::default(), contact).await.map(|()| id)
+}
+
+async fn insert(
+    unit: &Unit,
+    id: PageId,
+    case: CaseId,
+    revision: Revision,
+    contact: &ContactName,
+) -> Result<(), StoreError> {
     let row = ActiveModel {
         id: ActiveValue::Set(id.0),
-        case_id: ActiveValue::Set(case.id.0),
-        revision: ActiveValue::Set(i64::try_from(case.revision().0).unwrap_or(i64::MAX)),
+        case_id: ActiveValue::Set(case.0),
+        revision: ActiveValue::Set(i64::try_from(revision.0).unwrap_or(i64::MAX)),
         contact: ActiveValue::Set(contact.0.clone()),
         attempts: ActiveValue::Set(0),
     };
     let known = OnConflict::column(Column::Id).do_nothing().to_owned();
     Entity::insert(row).on_conflict(known).try_insert().exec_without_returning(unit.db()).await?;
-    Ok(id)
+    Ok(())
 }
 
 /// Counts one more request for the page and says how many that makes.

@@ -214,3 +214,17 @@ async fn on_call_says_who_from_when_to_when() {
     insta::assert_json_snapshot!("on_call", on_call);
     clinic.close().await;
 }
+
+#[tokio::test]
+async fn a_test_page_reaches_its_contact_and_opens_nothing() {
+    let mut clinic = Clinic::open().await;
+    let operator = clinic.caller("x", Role::Operator);
+    let (status, answer) = operator.post("/on-call/contacts/c/test", &json!({})).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    let page = clinic.pages("c", 1).await.remove(0);
+    assert_eq!((page.text("severity"), page.text("reason")), ("notice", "test"));
+    assert_eq!(page.text("page_id"), answer["page_id"]);
+    assert_eq!(operator.post("/on-call/contacts/nobody/test", &json!({})).await.0, StatusCode::NOT_FOUND);
+    assert!(clinic.states().await.is_empty());
+    clinic.close().await;
+}
