@@ -1,1 +1,43 @@
-//! Keeps each episode's record, evaluates it against the protocol and raises red flags first.
+//! Keeps each episode's record, evaluates it against the protocol on every event, and raises red flags first.
+//!
+//! Order does not matter: pieces may come late, twice or before their episode, and end in the same state. The record is
+//! read at a revision, evaluated outside any transaction (well under a millisecond of work), and the outcome committed
+//! only if the revision still stands; else all is done again.
+
+mod assess;
+mod history;
+mod http;
+mod messages;
+mod migrations;
+mod protocols;
+mod store;
+mod telling;
+
+use std::sync::Arc;
+
+use lasegue_contracts::Service;
+use lasegue_contracts::event::Lane;
+use lasegue_contracts::topology::{ASSESSMENT_DISPOSITIONS, ASSESSMENT_INTAKE, ASSESSMENT_INTAKE_BULK};
+use lasegue_platform::Base;
+use lasegue_platform::http::Routes;
+use lasegue_platform::store::StoreError;
+
+use crate::assess::Assessor;
+pub use crate::migrations::MIGRATIONS;
+
+/// Opens the database, takes the events, and gives the routes.
+///
+/// # Errors
+/// When the database cannot be opened; the error says what to do.
+pub async fn start(base: &Base) -> Result<Routes, StoreError> {
+    let store = base.open_store(Service::Assessment, MIGRATIONS).await?;
+    protocols::keep_embedded(&store).await?;
+    for (consumer, lane) in [
+        (&ASSESSMENT_INTAKE, Lane::Live),
+        (&ASSESSMENT_INTAKE_BULK, Lane::Bulk),
+        (&ASSESSMENT_DISPOSITIONS, Lane::Live),
+    ] {
+        base.consume(&store, consumer, Arc::new(Assessor::new(store.clone(), consumer.name, lane)));
+    }
+    Ok(http::routes(store))
+}

@@ -1,1 +1,32 @@
-//! Takes in episodes, submissions and adjudications, and refuses what is faulty without hiding a red flag.
+//! Takes in episodes, submissions and adjudications, and refuses what is faulty without hiding a red flag in it.
+//!
+//! What was answered with 2xx is committed together with its event. Contact data stays in this service's database.
+
+mod adjudicate;
+mod contact;
+mod error;
+mod http;
+mod import;
+mod ingest;
+mod messages;
+mod migrations;
+mod refuse;
+mod register;
+mod store;
+mod submit;
+
+use lasegue_contracts::Service;
+use lasegue_platform::Base;
+use lasegue_platform::http::Routes;
+use lasegue_platform::store::StoreError;
+
+pub use crate::migrations::MIGRATIONS;
+
+/// Opens the database and gives the routes.
+///
+/// # Errors
+/// When the database cannot be opened; the error says what to do.
+pub async fn start(base: &Base) -> Result<Routes, StoreError> {
+    let store = base.open_store(Service::Intake, MIGRATIONS).await?;
+    Ok(http::routes(store))
+}

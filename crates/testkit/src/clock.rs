@@ -57,7 +57,7 @@ mod tests {
     #[tokio::test]
     async fn a_sleeper_wakes_when_the_clock_is_moved_past_its_instant_and_not_before() {
         let clock = ManualClock::at_text("2026-01-21T09:00:00Z");
-        let wake = clock.now() + Duration::from_secs(60);
+        let wake = clock.now() + Duration::from_mins(1);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move { clock.sleep_until(wake).await }

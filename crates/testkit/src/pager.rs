@@ -129,8 +129,12 @@ fn fits(secret: &str, signature: &str, body: &[u8]) -> bool {
     mac.update(time.as_bytes());
     mac.update(b".");
     mac.update(body);
-    let wanted: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    wanted == given
+    hex(&mac.finalize().into_bytes()) == given
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -118,6 +118,11 @@ impl Problem {
             .detail("Nothing was changed. Try again, and tell the operator the instance if it stays.")
     }
 
+    /// The problem of a body that could not be received.
+    pub fn of_rejection(rejection: &axum::extract::rejection::BytesRejection) -> Self {
+        Self::of_status(rejection.status()).detail(rejection.body_text())
+    }
+
     fn under(mut self, status: StatusCode) -> Self {
         self.0.status = status;
         self

@@ -212,7 +212,7 @@ where
     for _ in 1..CONFLICT_TRIES {
         match attempt().await {
             Err(error) if matches!(error.as_store_error(), Some(StoreError::Conflict)) => {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
             settled => return settled,
         }

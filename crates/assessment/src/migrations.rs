@@ -1,0 +1,73 @@
+//! The tables of assessment.
+
+use lasegue_platform::store::Migrations;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{big_integer, boolean, json, json_null, string, text, timestamp_with_time_zone, uuid};
+
+/// Assessment's migrations, oldest first.
+pub const MIGRATIONS: Migrations = Migrations(|| vec![Box::new(Tables)]);
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m0002_assessment_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(episodes()).await?;
+        manager.create_table(pieces()).await?;
+        manager.create_table(results()).await?;
+        manager.create_table(protocols()).await
+    }
+}
+
+fn episodes() -> TableCreateStatement {
+    Table::create()
+        .table("episodes")
+        .col(uuid("id").primary_key())
+        .col(big_integer("revision"))
+        .col(big_integer("blocks_version"))
+        .col(json_null("blocks"))
+        .col(boolean("flagged"))
+        .to_owned()
+}
+
+fn pieces() -> TableCreateStatement {
+    Table::create()
+        .table("pieces")
+        .col(uuid("episode_id"))
+        .col(uuid("id"))
+        .col(string("kind"))
+        .col(json("body"))
+        .primary_key(Index::create().col("episode_id").col("id"))
+        .to_owned()
+}
+
+fn results() -> TableCreateStatement {
+    Table::create()
+        .table("results")
+        .col(uuid("episode_id"))
+        .col(big_integer("revision"))
+        .col(uuid("visit"))
+        .col(string("protocol_sha256"))
+        .col(json("body"))
+        .col(timestamp_with_time_zone("created_at"))
+        .primary_key(Index::create().col("episode_id").col("revision"))
+        .to_owned()
+}
+
+fn protocols() -> TableCreateStatement {
+    Table::create()
+        .table("protocols")
+        .col(string("sha256").primary_key())
+        .col(string("id"))
+        .col(string("version"))
+        .col(text("toml"))
+        .col(boolean("active"))
+        .col(timestamp_with_time_zone("stored_at"))
+        .to_owned()
+}

@@ -1,0 +1,112 @@
+//! The tables of intake.
+
+use lasegue_platform::store::Migrations;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::schema::{
+    big_integer, binary, boolean, json, json_null, string, string_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid,
+};
+
+/// Intake's migrations, oldest first.
+pub const MIGRATIONS: Migrations = Migrations(|| vec![Box::new(Tables)]);
+
+struct Tables;
+
+impl MigrationName for Tables {
+    fn name(&self) -> &'static str {
+        "m0002_intake_tables"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Tables {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(episodes()).await?;
+        manager.create_index(unique("episodes", &["patient_ref", "episode_ref"])).await?;
+        manager.create_table(submissions()).await?;
+        manager.create_index(unique("submissions", &["episode_id", "sender_id"])).await?;
+        manager.create_table(adjudications()).await?;
+        manager.create_index(index("adjudications", &["episode_id"])).await?;
+        manager.create_table(requests()).await?;
+        manager.create_table(refusals()).await?;
+        manager.create_index(unique("refusals", &["episode_id", "content_hash"])).await
+    }
+}
+
+fn episodes() -> TableCreateStatement {
+    Table::create()
+        .table("episodes")
+        .col(uuid("id").primary_key())
+        .col(string_null("patient_ref"))
+        .col(string_null("episode_ref"))
+        .col(json("blocks"))
+        .col(json_null("contact"))
+        .col(string_null("clinic"))
+        .col(string_null("clinician"))
+        .col(big_integer("version"))
+        .col(timestamp_with_time_zone("created_at"))
+        .to_owned()
+}
+
+fn submissions() -> TableCreateStatement {
+    Table::create()
+        .table("submissions")
+        .col(uuid("id").primary_key())
+        .col(uuid("episode_id"))
+        .col(string("sender_id"))
+        .col(json("body"))
+        .col(string("content_hash"))
+        .col(timestamp_with_time_zone("assessed_at"))
+        .col(timestamp_with_time_zone_null("received_at"))
+        .to_owned()
+}
+
+fn adjudications() -> TableCreateStatement {
+    Table::create()
+        .table("adjudications")
+        .col(uuid("id").primary_key())
+        .col(uuid("episode_id"))
+        .col(json("body"))
+        .col(timestamp_with_time_zone("at"))
+        .to_owned()
+}
+
+fn requests() -> TableCreateStatement {
+    Table::create()
+        .table("requests")
+        .col(string("scope"))
+        .col(string("key"))
+        .col(string("content_hash"))
+        .col(uuid("answer"))
+        .col(timestamp_with_time_zone("created_at"))
+        .primary_key(Index::create().col("scope").col("key"))
+        .to_owned()
+}
+
+fn refusals() -> TableCreateStatement {
+    Table::create()
+        .table("refusals")
+        .col(uuid("id").primary_key())
+        .col(uuid("episode_id"))
+        .col(string_null("sender_id"))
+        .col(string_null("key"))
+        .col(binary("body"))
+        .col(json("faults"))
+        .col(string("content_hash"))
+        .col(boolean("alerted"))
+        .col(timestamp_with_time_zone("received_at"))
+        .col(timestamp_with_time_zone_null("corrected_at"))
+        .to_owned()
+}
+
+fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create().name(format!("{table}_{}", columns.join("_"))).table(table).to_owned();
+    for column in columns {
+        index.col(*column);
+    }
+    index
+}
+
+fn unique(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    index(table, columns).unique().to_owned()
+}
