@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::protocol::Limit;
 use crate::record::{Side, SubmissionId};
 use crate::word::words;
 
@@ -67,6 +68,12 @@ pub struct Finding {
     /// How bad each of its grounds is, for paging; never part of the public JSON.
     #[serde(skip)]
     pub measure: BTreeMap<String, i64>,
+    /// How soon to act, counted from when it was first or last worse met; for paging, as the measure.
+    #[serde(skip)]
+    pub limit: Option<Limit>,
+    /// Whether the evaluated visit itself met it, and it is not only latched; for paging, as the measure.
+    #[serde(skip)]
+    pub met: bool,
 }
 
 /// One value that a finding rests on.
@@ -112,11 +119,11 @@ pub struct NextVisit {
 
 words! {
     /// How grave a finding is; the gravest is the least, so that it sorts first.
-    Severity {
+    pub Severity {
         Emergency = "emergency", Urgent = "urgent", Routine = "routine", Info = "info",
     }
     /// Where a finding stands in its history.
-    Status {
+    pub Status {
         New = "new",
         Open = "open",
         Worse = "worse",
@@ -125,9 +132,9 @@ words! {
         ProtocolChanged = "protocol-changed",
     }
     /// Whether a citation could be traced to a published work.
-    Resolution { Resolved = "resolved", Inferred = "inferred", Unresolved = "unresolved" }
+    pub Resolution { Resolved = "resolved", Inferred = "inferred", Unresolved = "unresolved" }
     /// What the next visit is for.
-    VisitKind {
+    pub VisitKind {
         Hold = "hold",
         Urgent = "urgent",
         None = "none",

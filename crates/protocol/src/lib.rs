@@ -4,8 +4,12 @@
 //! protocol give a byte-identical assessment, and nothing here panics on any input.
 
 pub mod assessment;
+pub mod backtest;
+pub mod cases;
+pub mod diff;
 mod evaluate;
 mod facts;
+pub mod guide;
 mod logic;
 mod protocol;
 pub mod record;

@@ -25,7 +25,9 @@ pub fn text(protocol: &Protocol, record: &Record, assessment: &Assessment) -> St
         if !findings.is_empty() {
             let _ = writeln!(page, "\n{}", severity.as_str().to_uppercase());
         }
-        findings.into_iter().for_each(|finding| entry(&mut page, finding));
+        for finding in findings {
+            entry(&mut page, finding);
+        }
     }
     next(&mut page, protocol, &assessment.next_visit);
     if !assessment.unanswered.is_empty() {

@@ -60,8 +60,13 @@ impl Default for Splitter {
 impl Splitter {
     /// Takes bytes in and returns the records that they complete.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Raw> {
-        for byte in bytes {
+        let mut rest = bytes;
+        while let Some((byte, after)) = rest.split_first() {
             self.take(*byte);
+            rest = after;
+            if self.layout == Layout::Lines && !self.buffer.is_empty() {
+                rest = self.take_to_end_of_line(rest);
+            }
         }
         std::mem::take(&mut self.ready)
     }
@@ -70,6 +75,15 @@ impl Splitter {
     pub fn finish(mut self) -> Option<Raw> {
         self.cut();
         self.ready.pop()
+    }
+
+    /// Takes the rest of a line at once and returns what comes after it.
+    fn take_to_end_of_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+        let (line, rest) = bytes.split_at(end);
+        let room = MAX_RECORD_BYTES.saturating_sub(self.buffer.len());
+        self.buffer.extend_from_slice(&line[..room.min(line.len())]);
+        rest
     }
 
     fn take(&mut self, byte: u8) {

@@ -18,16 +18,16 @@ pub trait Word: Copy + Eq + Ord + fmt::Debug + 'static {
 
 /// Declares enums whose members are words; each implements [`Word`], `Display` and serde.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident { $($member:ident = $word:literal),+ $(,)? })+) => {$(
+    ($($(#[$doc:meta])* $vis:vis $name:ident { $($member:ident = $word:literal),+ $(,)? })+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
+        $vis enum $name {
             $(#[doc = concat!("`", $word, "`")] $member),+
         }
 
         impl $name {
             /// The word as it stands in the record.
-            pub const fn as_str(self) -> &'static str {
+            $vis const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$member => $word),+
                 }

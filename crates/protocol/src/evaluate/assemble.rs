@@ -27,12 +27,16 @@ pub(super) struct Listed {
     pub(super) since: usize,
 }
 
-/// The findings of the evaluated visit with their limits, sorted, and the visit as it ended up.
-pub(super) fn findings<'r>(
-    protocol: &Protocol,
-    record: &'r Record,
-    history: &History<'r>,
-) -> (Vec<(Finding, Option<Limit>)>, View<'r>) {
+/// The findings of the evaluated visit, and the visit as it ended up.
+pub(super) struct Assembled<'r> {
+    /// Sorted, each with its limit.
+    pub(super) findings: Vec<(Finding, Option<Limit>)>,
+    pub(super) view: View<'r>,
+    pub(super) state: State,
+}
+
+/// Puts the findings of the evaluated visit together.
+pub(super) fn findings<'r>(protocol: &Protocol, record: &'r Record, history: &History<'r>) -> Assembled<'r> {
     let mut listed = grave(protocol, record, history);
     let mut view = history.last().view.clone();
     view.outcome = outcome(&listed);
@@ -45,9 +49,10 @@ pub(super) fn findings<'r>(
             listed.entry(key).or_insert_with(|| today(&view, firing));
         }
     }
-    view.outcome.above_info = listed.values().any(|entry| entry.severity != Severity::Info);
-    let findings = in_words(protocol, history, listed, (&view, &state));
-    (findings, view)
+    let above_info = listed.values().any(|entry| entry.severity != Severity::Info);
+    view.outcome.above_info = Some(above_info);
+    let findings = in_words(protocol, history, &listed, (&view, &state));
+    Assembled { findings, view, state }
 }
 
 /// Emergencies and urgent findings: by their status, then by correction, without the lesser ones.
@@ -129,17 +134,13 @@ fn outcome(listed: &BTreeMap<Key, Listed>) -> Outcome {
         let mut entries = listed.values().filter(|entry| entry.status.is_active());
         entries.any(|entry| entry.severity == severity)
     };
-    Outcome {
-        active_emergency: active(Severity::Emergency),
-        active_urgent: active(Severity::Urgent),
-        above_info: false,
-    }
+    Outcome { active_emergency: active(Severity::Emergency), active_urgent: active(Severity::Urgent), above_info: None }
 }
 
 fn in_words(
     protocol: &Protocol,
     history: &History,
-    listed: BTreeMap<Key, Listed>,
+    listed: &BTreeMap<Key, Listed>,
     (view, state): (&View, &State),
 ) -> Vec<(Finding, Option<Limit>)> {
     let mut waits_for: Vec<&str> = listed
@@ -156,7 +157,7 @@ fn in_words(
         waits_for: waits_for.first().copied(),
         specialist: at.holds(&protocol.elective_when).is_yes(),
     };
-    let mut findings: Vec<_> = listed.into_values().map(|entry| renderer.finding(entry)).collect();
+    let mut findings: Vec<_> = listed.values().map(|entry| renderer.finding(entry)).collect();
     findings.sort_by(|(one, _), (other, _)| order(one).cmp(&order(other)));
     findings
 }

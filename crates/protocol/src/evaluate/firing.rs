@@ -112,7 +112,7 @@ fn firing(rule: &Rule, at: Context, (finding, side): (usize, Option<Side>), side
     let raised = rule.raised.as_ref().filter(|raised| at.holds(&raised.when).is_yes());
     let severity = raised.map_or(rule.severity, |raised| raised.to);
     let qualifiers = rule.qualifiers.iter().enumerate();
-    let held = qualifiers.filter(|(_, (_, when))| at.holds(when).is_yes());
+    let held = qualifiers.filter(|(_, qualifier)| at.holds(&qualifier.when).is_yes());
     // A finding about a side that fires without one has no ground that could be compared.
     let measured = severity.is_grave() && (side.is_some() || !sided);
     Firing {
@@ -153,7 +153,7 @@ fn measure(rule: &Rule, at: Context) -> Measure {
 /// The places that a definition selects, on the side the rule is bound to.
 pub(super) fn places(at: Context, definition: usize) -> Vec<Place> {
     match &at.definitions[definition].meaning {
-        Meaning::Selection(domain, cond) => at.selected(*domain, cond, at.at.side()),
+        Meaning::Selection(domain, cond) => at.selected(*domain, cond, at.at.side()).collect(),
         Meaning::Truth(_) | Meaning::Number(_) => Vec::new(),
     }
 }

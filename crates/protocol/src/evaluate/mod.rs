@@ -21,7 +21,9 @@ use crate::logic::Ratio;
 use crate::protocol::Protocol;
 use crate::record::{Record, SubmissionId};
 
+use assemble::Assembled;
 use history::History;
+pub(crate) use render::in_general;
 
 /// Why a record could not be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,8 +48,9 @@ pub fn evaluate(
     let longstanding = history::longstanding(record);
     let history = History::walk(protocol, record, &longstanding, visit)?;
     let last = history.last();
-    let (findings, view) = assemble::findings(protocol, record, &history);
-    let next_visit = next_visit::plan(protocol, &view, &findings);
+    let assembled = assemble::findings(protocol, record, &history);
+    let next_visit = next_visit::plan(protocol, &assembled);
+    let Assembled { findings, view, .. } = assembled;
     Ok(Assessment {
         visit: last.view.submission.id.clone(),
         assessed_at: last.view.submission.assessed_at,
@@ -61,7 +64,7 @@ pub fn evaluate(
 
 fn scores(view: &crate::facts::View) -> Scores {
     let leg = view.report().pain.leg.map(crate::facts::millimetres);
-    let percent = view.disability().and_then(|score| score.percent());
+    let percent = view.disability().and_then(crate::facts::Disability::percent);
     Scores { leg_pain_mm: leg, odi_percent: percent.map(tenths) }
 }
 

@@ -3,17 +3,15 @@
 use chrono::{Duration, NaiveDate};
 
 use crate::assessment::{Finding, NextVisit, Severity, VisitKind};
-use crate::facts::View;
 use crate::protocol::{Limit, Protocol};
 
-use super::firing::{self, context};
+use super::assemble::Assembled;
+use super::firing::context;
 
 /// Plans the visit after this one from its findings and their limits.
-pub(super) fn plan(protocol: &Protocol, view: &View, findings: &[(Finding, Option<Limit>)]) -> NextVisit {
-    let mut state = protocol.state();
-    firing::run(protocol, view, &mut state, &protocol.grave_steps);
-    firing::run(protocol, view, &mut state, &protocol.other_steps);
-    let context = context(protocol, view, &state);
+pub(super) fn plan(protocol: &Protocol, assembled: &Assembled) -> NextVisit {
+    let Assembled { findings, view, state } = assembled;
+    let context = context(protocol, view, state);
     let mut rows = protocol.next_visit.iter();
     let Some(row) = rows.find(|row| context.holds(&row.when).is_yes()) else {
         return unplanned(VisitKind::None);

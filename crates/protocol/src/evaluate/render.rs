@@ -27,7 +27,7 @@ pub(super) struct Renderer<'a, 'r> {
 }
 
 impl Renderer<'_, '_> {
-    pub(super) fn finding(&self, listed: Listed) -> (Finding, Option<Limit>) {
+    pub(super) fn finding(&self, listed: &Listed) -> (Finding, Option<Limit>) {
         let (last, state) = self.last;
         if listed.shown == last.visit {
             return self.shown_at(listed, last, state);
@@ -39,7 +39,7 @@ impl Renderer<'_, '_> {
         self.shown_at(listed, view, &state)
     }
 
-    fn shown_at(&self, listed: Listed, view: &View, state: &State) -> (Finding, Option<Limit>) {
+    fn shown_at(&self, listed: &Listed, view: &View, state: &State) -> (Finding, Option<Limit>) {
         let (index, side) = listed.key;
         let rule = &self.protocol.findings[index];
         let place = side.map_or(Place::Visit, Place::Side);
@@ -61,12 +61,14 @@ impl Renderer<'_, '_> {
             evidence: self.evidence(at, index, side),
             citations: self.citations(rule),
             measure: by_name(rule, &listed.measure),
+            limit,
+            met: listed.shown == self.last.0.visit,
         };
         (finding, limit)
     }
 
     fn qualifiers(&self, rule: &Rule, held: &[usize]) -> Vec<String> {
-        let own = held.iter().map(|index| &rule.qualifiers[*index].0);
+        let own = held.iter().map(|index| &rule.qualifiers[*index].name);
         let specialist = (self.specialist && rule.elective).then_some(&self.protocol.elective_qualifier);
         let mut all: Vec<String> = own.chain(specialist).cloned().collect();
         all.sort();

@@ -169,11 +169,11 @@ impl<G: Ord + Clone> State<G> {
             return Self::Disposed(covered);
         };
         let since = latest.visit;
-        let mut worst = covered;
+        let mut joined = covered;
         for meeting in &reopening {
-            worst.join(&meeting.badness);
+            joined.join(&meeting.badness);
         }
-        Self::Active { worst, meetings: reopening, since, status: Status::Worse }
+        Self::Active { worst: joined, meetings: reopening, since, status: Status::Worse }
     }
 
     fn standing(self, last: Option<Meeting<G>>, shown: usize) -> Option<Standing<G>> {

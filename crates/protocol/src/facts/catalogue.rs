@@ -40,7 +40,7 @@ pub(crate) enum Origin<P> {
 
 words! {
     /// What a fact is about: decides which findings may depend on it.
-    Family {
+    pub(crate) Family {
         Symptoms = "symptoms",
         Examination = "examination",
         Screening = "screening",
@@ -53,7 +53,7 @@ words! {
         Outcome = "outcome",
     }
     /// What a number counts; numbers of two units are never compared.
-    Unit {
+    pub(crate) Unit {
         Count = "count",
         Millimetres = "mm",
         Points = "points",

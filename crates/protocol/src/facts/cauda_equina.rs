@@ -45,7 +45,7 @@ pub(super) const ITEM: &[Fact<CaudaEquinaItem>] = &[
     judged(
         "present",
         FAMILY,
-        |view, item| view.cauda_equina(item),
+        present,
         Origin::Several(trace),
         "the problem is there: the worse of two answers, and no when it is documented as old",
     ),
@@ -67,6 +67,10 @@ pub(super) const ITEM: &[Fact<CaudaEquinaItem>] = &[
         "the patient says yes where the clinician says no",
     ),
 ];
+
+fn present(view: &View, item: CaudaEquinaItem) -> Truth {
+    view.cauda_equina(item)
+}
 
 fn trace(view: &View, item: CaudaEquinaItem, trail: &mut Trail) {
     let answer = view.report().cauda_equina.items.get(&item);

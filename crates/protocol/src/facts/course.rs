@@ -183,7 +183,7 @@ pub(super) const VISIT: &[Fact<()>] = &[
     judged(
         "above_info",
         Family::Outcome,
-        |view, ()| view.outcome.above_info.into(),
+        |view, ()| view.outcome.above_info.map_or(Truth::Unknown, Truth::from),
         Origin::Several(|_, (), _| ()),
         "some finding is more than information",
     ),

@@ -118,7 +118,7 @@ pub(super) const SIDE: &[Fact<Side>] = &[
     judged(
         "dermatomes_touch",
         FAMILY,
-        |view, side| touch(view, side),
+        touch,
         Origin::Several(|view, _, trail| trace_dermatomes(view, trail)),
         "the painful dermatomes of this side are neighbours without a gap",
     ),
@@ -141,7 +141,7 @@ fn baseline(view: &View) -> Option<PainScore> {
 }
 
 /// Which pairs of scales a rise is asked for.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Compared {
     Both(Scale),
     Mixed,

@@ -19,7 +19,8 @@ pub(crate) struct ReflexSite {
 pub(crate) struct Outcome {
     pub(crate) active_emergency: bool,
     pub(crate) active_urgent: bool,
-    pub(crate) above_info: bool,
+    /// Not known before all findings are.
+    pub(crate) above_info: Option<bool>,
 }
 
 /// A visit and all that may be known at it.

@@ -8,22 +8,24 @@ use crate::rules::{Cond, Lowered, Meaning, Mistake, Num, Reach, Scope, lower};
 use super::limit::Limit;
 use super::load::{Loader, Lowering};
 use super::text::Template;
-use super::{Ground, Odds, Raised, Rule, file};
+use super::{Ground, Odds, Qualifier, Raised, Rule, file};
 
 /// Words at the end of a code that make the finding a question.
 const ASKS: [&str; 2] = ["-unknown", "-not-excluded"];
 
-pub(super) fn lower_finding(loader: &mut Loader, written: &Spanned<file::Finding>) -> Option<Lowering> {
+pub(super) fn lower_finding(loader: &mut Loader, written: &Spanned<file::Finding>) -> Lowering {
     let line = loader.line(written.span().start);
     let written = written.get_ref();
     let what = written.code.as_str();
     let scope = if written.on_side.is_some() { Scope::Side } else { Scope::Visit };
     complain(loader, written, line);
-    let on_side = part(&written.on_side, |text| loader.condition(text, Scope::Side, what));
-    let whole = part(&written.when, |text| loader.condition(text, Scope::Visit, what));
+    let on_side = written.on_side.as_ref().and_then(|text| loader.condition(text, Scope::Side, what));
+    let whole = written.when.as_ref().and_then(|text| loader.condition(text, Scope::Visit, what));
     let mut qualifiers = Vec::new();
     for (name, text) in &written.qualifiers {
-        qualifiers.extend(loader.condition(text, scope, what).map(|when| (name.clone(), when)));
+        let when = loader.condition(text, scope, what);
+        let written = text.get_ref().trim().to_owned();
+        qualifiers.extend(when.map(|when| Qualifier { name: name.clone(), when, written }));
     }
     let grounds = written.grounds.iter().filter_map(|ground| lower_ground(loader, ground, scope, what));
     let rule = Rule {
@@ -34,10 +36,11 @@ pub(super) fn lower_finding(loader: &mut Loader, written: &Spanned<file::Finding
         limit: limit(loader, written.limit.as_deref(), written.severity, line, what),
         raised: raised(loader, written, line),
         qualifiers,
-        greater: greater(loader, written, line),
+        greater: greater(loader, written),
+        stands_for: stands_for_others(loader, written, line),
         elective: written.elective,
         asks: ASKS.iter().any(|ending| written.code.ends_with(ending)),
-        answered: part(&written.answered, |text| loader.condition(text, Scope::Visit, what)),
+        answered: written.answered.as_ref().and_then(|text| loader.condition(text, Scope::Visit, what)),
         text: Template::lower(loader, &written.text, scope, what),
         text_whole: written.text_whole.as_ref().map(|text| Template::lower(loader, text, Scope::Visit, what)),
         action: written.action.trim().to_owned(),
@@ -51,11 +54,7 @@ pub(super) fn lower_finding(loader: &mut Loader, written: &Spanned<file::Finding
             .map(|text| text.get_ref().trim().to_owned())
             .collect(),
     };
-    Some((rule, (on_side, whole)))
-}
-
-fn part<T>(text: &Option<file::Expression>, lower: impl FnOnce(&file::Expression) -> Option<T>) -> Option<T> {
-    text.as_ref().and_then(lower)
+    (rule, (on_side, whole))
 }
 
 /// Notes what every finding must have.
@@ -106,17 +105,21 @@ fn raised(loader: &mut Loader, written: &file::Finding, line: usize) -> Option<R
 }
 
 /// The findings that stand for this one are those that list it.
-fn greater(loader: &mut Loader, written: &file::Finding, line: usize) -> Vec<usize> {
+fn greater(loader: &Loader, written: &file::Finding) -> Vec<usize> {
+    let listing = loader.stands_for.iter().filter(|(_, lesser)| *lesser == written.code);
+    listing.filter_map(|(code, _)| loader.names.finding_by_code(code)).collect()
+}
+
+fn stands_for_others(loader: &mut Loader, written: &file::Finding, line: usize) -> Vec<usize> {
+    let mut others = Vec::new();
     for lesser in &written.stands_for {
-        if loader.names.finding_by_code(lesser).is_none() {
-            let reason = format!("{}: stands for {lesser}, which is no finding", written.code);
-            loader.fault(line, reason);
-        }
+        let Some(finding) = loader.names.finding_by_code(lesser) else {
+            loader.fault(line, format!("{}: stands for {lesser}, which is no finding", written.code));
+            continue;
+        };
+        others.push(finding);
     }
-    let own = written.code.as_str();
-    let stands_for = &loader.stands_for;
-    let greater = stands_for.iter().filter(|(_, lesser)| lesser == own);
-    greater.filter_map(|(code, _)| loader.names.finding_by_code(code)).collect()
+    others
 }
 
 fn lower_ground(loader: &mut Loader, ground: &file::Ground, scope: Scope, what: &str) -> Option<Ground> {
@@ -176,7 +179,7 @@ pub(super) fn stands_for(findings: &[Spanned<file::Finding>]) -> Vec<(String, St
 /// A condition of any finding that is used on its own.
 pub(super) fn conditions(rule: &Rule) -> impl Iterator<Item = &Cond> {
     let raised = rule.raised.iter().map(|raised| &raised.when);
-    let qualifiers = rule.qualifiers.iter().map(|(_, when)| when);
+    let qualifiers = rule.qualifiers.iter().map(|qualifier| &qualifier.when);
     let grounds = rule.grounds.iter().filter_map(|ground| match ground {
         Ground::Condition { when, .. } => Some(when),
         Ground::Places { .. } | Ground::Number { .. } => None,

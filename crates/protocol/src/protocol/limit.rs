@@ -7,11 +7,14 @@ use chrono_tz::Tz;
 
 /// The time that is left from the visit on; a shorter one is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Limit {
+pub enum Limit {
+    /// At once.
     Now,
     /// Before the end of the patient's calendar day.
     SameDay,
+    /// Within so many hours.
     Hours(u16),
+    /// Within so many days.
     Days(u16),
 }
 

@@ -59,7 +59,7 @@ impl Loader<'_> {
         self.gather(file);
         definitions::define(self, &file.definitions);
         let (rules, conditions): (Vec<_>, Vec<_>) =
-            file.findings.iter().filter_map(|finding| findings::lower_finding(self, finding)).unzip();
+            file.findings.iter().map(|finding| findings::lower_finding(self, finding)).unzip();
         let elective_when = self.condition(&file.elective.when, Scope::Visit, "elective");
         let next_visit = self.schedule(&file.next_visit);
         let least = self.least_answers(&file.least_disability_answers);
@@ -202,7 +202,7 @@ impl Loader<'_> {
         for cite in cites {
             match self.sources.iter().find(|source| source.key == *cite) {
                 Some(source) => {
-                    citations.push(Citation { reference: source.key.clone(), resolution: source.resolution })
+                    citations.push(Citation { reference: source.key.clone(), resolution: source.resolution });
                 }
                 None => self.fault(line, format!("{what} cites {cite}, which is no listed source")),
             }

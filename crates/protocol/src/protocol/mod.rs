@@ -15,6 +15,7 @@ mod safety;
 mod schedule;
 mod text;
 mod thresholds;
+mod uses;
 
 #[cfg(test)]
 mod tests;
@@ -27,10 +28,11 @@ use crate::facts::Unit;
 use crate::logic::Ratio;
 use crate::rules::{Cond, Definition, Num, State};
 
-pub(crate) use limit::Limit;
+pub use limit::Limit;
 pub(crate) use schedule::Window;
 pub(crate) use text::{Piece, Template};
 pub(crate) use thresholds::in_words;
+pub(crate) use uses::Uses;
 
 const EMBEDDED: &str = include_str!("../../../../protocols/lumbosacral-radiculopathy.toml");
 
@@ -103,10 +105,12 @@ pub(crate) struct Rule {
     pub(crate) severity: Severity,
     pub(crate) limit: Option<Limit>,
     pub(crate) raised: Option<Raised>,
-    pub(crate) qualifiers: Vec<(String, Cond)>,
+    pub(crate) qualifiers: Vec<Qualifier>,
     pub(crate) grounds: Vec<Ground>,
     /// Findings of the same side that stand for this one.
     pub(crate) greater: Vec<usize>,
+    /// Findings of the same side that this one stands for.
+    pub(crate) stands_for: Vec<usize>,
     pub(crate) elective: bool,
     pub(crate) asks: bool,
     pub(crate) answered: Option<Cond>,
@@ -119,6 +123,13 @@ pub(crate) struct Rule {
     pub(crate) local: Option<String>,
     /// The conditions as they are written.
     pub(crate) written: Vec<String>,
+}
+
+/// A word that marks a finding when more holds.
+pub(crate) struct Qualifier {
+    pub(crate) name: String,
+    pub(crate) when: Cond,
+    pub(crate) written: String,
 }
 
 /// When a finding is graver than usual.

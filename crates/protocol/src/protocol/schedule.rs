@@ -1,5 +1,7 @@
 //! Windows for the next visit, in days after the start of treatment.
 
+use std::fmt;
+
 use super::file;
 
 /// How a window is laid.
@@ -62,5 +64,46 @@ impl Window {
                 Some((next - tolerance, next + tolerance))
             }
         }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => out.write_str("none"),
+            Self::WithinLimit => out.write_str("from this visit to the shortest limit"),
+            Self::FromStart(from, to) => write!(out, "days {from} to {to} of treatment"),
+            Self::FromVisit { span: (from, to), until } => {
+                write!(out, "{from} to {to} days after this visit")?;
+                until.map_or(Ok(()), |until| write!(out, ", not after day {until} of treatment"))
+            }
+            Self::Every { days, tolerance } => {
+                write!(out, "every {days} days of treatment, {tolerance} days either way")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+
+    #[test]
+    fn a_window_that_has_begun_is_not_the_next() {
+        let quarterly = Window::Every { days: 91, tolerance: 14 };
+        let next = |today| quarterly.days(today, 0);
+        assert_eq!(next(42), Some((77, 105)));
+        assert_eq!(next(76), Some((77, 105)));
+        assert_eq!(next(77), Some((168, 196)));
+        assert_eq!(next(-500), Some((77, 105)));
+    }
+
+    #[test]
+    fn a_window_from_this_visit_ends_where_it_must() {
+        let weekly = Window::FromVisit { span: (7, 14), until: Some(42) };
+        assert_eq!(weekly.days(14, 0), Some((21, 28)));
+        assert_eq!(weekly.days(30, 0), Some((37, 42)));
+        assert_eq!(weekly.days(41, 0), Some((42, 42)));
+        assert_eq!(Window::WithinLimit.days(9, 1), Some((9, 10)));
     }
 }

@@ -4,15 +4,15 @@ use crate::word::words;
 
 words! {
     /// An answer: what was not asked is missing, and counts as unknown.
-    Tri { Yes = "yes", No = "no", Unknown = "unknown" }
+    pub Tri { Yes = "yes", No = "no", Unknown = "unknown" }
     /// A side of the body.
-    Side { Left = "left", Right = "right" }
+    pub Side { Left = "left", Right = "right" }
     /// Sex as registered.
-    Sex { Male = "male", Female = "female", Other = "other", Unknown = "unknown" }
+    pub Sex { Male = "male", Female = "female", Other = "other", Unknown = "unknown" }
     /// Who reported a submission.
-    Author { Patient = "patient", Clinician = "clinician", Ehr = "ehr" }
+    pub Author { Patient = "patient", Clinician = "clinician", Ehr = "ehr" }
     /// What a treatment entry is.
-    TreatmentKind {
+    pub TreatmentKind {
         Physiotherapy = "physiotherapy",
         Exercise = "exercise",
         Education = "education",
@@ -27,7 +27,7 @@ words! {
         Other = "other",
     }
     /// What happened to a treatment on its date.
-    Change {
+    pub Change {
         Start = "start",
         Increase = "increase",
         Unchanged = "unchanged",
@@ -35,18 +35,18 @@ words! {
         Stop = "stop",
     }
     /// What a treatment achieved.
-    Outcome {
+    pub Outcome {
         Unknown = "unknown",
         Helped = "helped",
         Failed = "failed",
         Contraindicated = "contraindicated",
     }
     /// How an image was made.
-    Modality { Mri = "mri", Ct = "ct", Xray = "xray", Other = "other" }
+    pub Modality { Mri = "mri", Ct = "ct", Xray = "xray", Other = "other" }
     /// What an image shows.
-    Region { Lumbar = "lumbar", Plexus = "plexus", Other = "other" }
+    pub Region { Lumbar = "lumbar", Plexus = "plexus", Other = "other" }
     /// The lesion an image shows.
-    Lesion {
+    pub Lesion {
         Contained = "contained",
         Sequestered = "sequestered",
         Stenosis = "stenosis",
@@ -54,13 +54,13 @@ words! {
         Other = "other",
     }
     /// A dermatome, and the root that supplies it, from above to below.
-    Dermatome {
+    pub Dermatome {
         L1 = "L1", L2 = "L2", L3 = "L3", L4 = "L4", L5 = "L5", S1 = "S1", S2 = "S2",
     }
     /// A pain scale: `vas` is 0-100 mm, `nrs` is 0-10.
-    Scale { Vas = "vas", Nrs = "nrs" }
+    pub Scale { Vas = "vas", Nrs = "nrs" }
     /// What the pain feels like.
-    Quality {
+    pub Quality {
         Burning = "burning",
         Electric = "electric",
         Tingling = "tingling",
@@ -72,9 +72,9 @@ words! {
         Other = "other",
     }
     /// When the pain is there.
-    Temporal { Constant = "constant", Intermittent = "intermittent", Night = "night" }
+    pub Temporal { Constant = "constant", Intermittent = "intermittent", Night = "night" }
     /// A tested movement; hip flexion is optional, the other four make a complete examination.
-    Movement {
+    pub Movement {
         KneeExtension = "knee_extension",
         AnkleDorsiflexion = "ankle_dorsiflexion",
         GreatToeExtension = "great_toe_extension",
@@ -82,9 +82,9 @@ words! {
         HipFlexion = "hip_flexion",
     }
     /// A tendon reflex.
-    Reflex { Knee = "knee", Ankle = "ankle" }
+    pub Reflex { Knee = "knee", Ankle = "ankle" }
     /// A question of the cauda equina screen; the first eight are its core.
-    CaudaEquinaItem {
+    pub CaudaEquinaItem {
         SaddleSensation = "saddle_sensation",
         StartingUrine = "starting_urine",
         UrineFlowSensation = "urine_flow_sensation",
@@ -97,7 +97,7 @@ words! {
         NewBilateralLegPain = "new_bilateral_leg_pain",
     }
     /// Whether and how the patient works.
-    WorkStatus {
+    pub WorkStatus {
         Full = "full",
         Modified = "modified",
         OffPain = "off_pain",
@@ -106,7 +106,7 @@ words! {
         Unknown = "unknown",
     }
     /// How heavy the work is.
-    Activity { Sedentary = "sedentary", Light = "light", Normal = "normal" }
+    pub Activity { Sedentary = "sedentary", Light = "light", Normal = "normal" }
 }
 
 impl Side {

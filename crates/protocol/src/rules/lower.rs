@@ -123,9 +123,8 @@ impl Lowering<'_> {
 
     fn product(&self, offset: usize, left: &Ast, right: &Ast) -> Result<Lowered, Mistake> {
         let ((left, one), (right, other)) = (self.number(left)?, self.number(right)?);
-        let unit = match (one, other) {
-            (Unit::Count, unit) | (unit, Unit::Count) => unit,
-            _ => return Err(Mistake::at(offset, "one factor must be a plain number")),
+        let ((Unit::Count, unit) | (unit, Unit::Count)) = (one, other) else {
+            return Err(Mistake::at(offset, "one factor must be a plain number"));
         };
         Ok(Lowered::Number(Num::Multiply(Box::new(left), Box::new(right)), unit))
     }
@@ -216,7 +215,7 @@ impl Lowering<'_> {
         }
         let (slot, shape, (by_side, whole)) = self.vocabulary.definition(name)?;
         let available = if reach == Reach::Whole { whole } else { by_side };
-        available.then(|| match shape {
+        available.then_some(match shape {
             Shape::Truth => Lowered::Truth(Cond::Defined(slot, reach)),
             Shape::Number(unit) => Lowered::Number(Num::Defined(slot, reach), unit),
         })

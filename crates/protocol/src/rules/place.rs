@@ -1,5 +1,7 @@
 //! Places: what a rule is bound to while it is evaluated, and facts that are read there.
 
+use std::sync::OnceLock;
+
 use crate::facts::{Fact, Family, ReflexSite, Trail, Unit, View};
 use crate::logic::{Ratio, Truth};
 use crate::record::{CaudaEquinaItem, Dermatome, MotorSite, Movement, Reflex, Side, SidedDermatome};
@@ -7,7 +9,7 @@ use crate::word::{Word, words};
 
 words! {
     /// Places that a definition can select among.
-    Domain {
+    pub(crate) Domain {
         Movement = "movement", Reflex = "reflex", Dermatome = "dermatome", Item = "item",
     }
 }
@@ -65,23 +67,34 @@ impl Domain {
     }
 
     /// All its places, in a fixed order.
-    pub(crate) fn places(self) -> Vec<Place> {
-        let sided = |place: &dyn Fn(Side) -> Vec<Place>| Side::ALL.iter().flat_map(|side| place(*side)).collect();
+    pub(crate) fn places(self) -> &'static [Place] {
+        static PLACES: OnceLock<[Vec<Place>; 4]> = OnceLock::new();
+        let [movements, reflexes, dermatomes, items] = PLACES.get_or_init(all_places);
         match self {
-            Self::Movement => sided(&|side| each(|movement: Movement| Place::Movement(MotorSite { side, movement }))),
-            Self::Reflex => sided(&|side| each(|reflex: Reflex| Place::Reflex(ReflexSite { side, reflex }))),
-            Self::Dermatome => {
-                sided(&|side| each(|dermatome: Dermatome| Place::Dermatome(SidedDermatome { side, dermatome })))
-            }
-            Self::Item => each(Place::Item),
+            Self::Movement => movements,
+            Self::Reflex => reflexes,
+            Self::Dermatome => dermatomes,
+            Self::Item => items,
         }
     }
 }
 
-fn each<W: Word>(place: impl Fn(W) -> Place) -> Vec<Place> {
-    W::ALL.iter().copied().map(place).collect()
+fn all_places() -> [Vec<Place>; 4] {
+    [
+        sided(|side, movement: Movement| Place::Movement(MotorSite { side, movement })),
+        sided(|side, reflex: Reflex| Place::Reflex(ReflexSite { side, reflex })),
+        sided(|side, dermatome: Dermatome| Place::Dermatome(SidedDermatome { side, dermatome })),
+        CaudaEquinaItem::ALL.iter().copied().map(Place::Item).collect(),
+    ]
 }
 
+fn sided<W: Word>(place: impl Fn(Side, W) -> Place) -> Vec<Place> {
+    let each = |side: &Side| {
+        let side = *side;
+        W::ALL.iter().map(move |word| (side, *word))
+    };
+    Side::ALL.iter().flat_map(each).map(|(side, word)| place(side, word)).collect()
+}
 /// A fact of any table, to be read at a place of its kind.
 #[derive(Clone, Copy)]
 pub(crate) enum FactRef {
@@ -156,9 +169,5 @@ impl FactRef {
 
     pub(crate) fn name(self) -> &'static str {
         any!(self, |fact| fact.name)
-    }
-
-    pub(crate) fn meaning(self) -> &'static str {
-        any!(self, |fact| fact.meaning)
     }
 }

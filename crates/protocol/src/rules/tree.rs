@@ -153,13 +153,15 @@ impl<'c, 'r> Context<'c, 'r> {
     }
 
     /// The places of a selection on the side reached where its condition holds.
-    pub(crate) fn selected(&self, domain: Domain, cond: &Cond, side: Option<Side>) -> Vec<Place> {
-        let mut places = domain.places();
-        places.retain(|place| {
-            let here = side.is_none() || place.side() == side;
-            here && self.at(*place).holds(cond).is_yes()
-        });
-        places
+    pub(crate) fn selected<'s>(
+        &'s self,
+        domain: Domain,
+        cond: &'s Cond,
+        side: Option<Side>,
+    ) -> impl Iterator<Item = Place> + use<'s, 'c, 'r> {
+        let here = move |place: &Place| side.is_none() || place.side() == side;
+        let places = domain.places().iter().copied().filter(here);
+        places.filter(move |place| self.at(*place).holds(cond).is_yes())
     }
 
     /// Evaluates a definition for one side, or as a whole.
@@ -168,7 +170,7 @@ impl<'c, 'r> Context<'c, 'r> {
             Meaning::Truth(cond) => Cell::Truth(self.holds(cond)),
             Meaning::Number(number) => Cell::Number(self.number(number)),
             Meaning::Selection(domain, cond) => {
-                let count = self.selected(*domain, cond, side).len();
+                let count = self.selected(*domain, cond, side).count();
                 Cell::Number(i64::try_from(count).ok().map(Ratio::whole))
             }
         }

@@ -3,4 +3,6 @@
 mod fields;
 mod generate;
 mod golden;
+mod loader;
 mod properties;
+mod report;
