@@ -39,7 +39,8 @@ async fn kills(seed: u64, count: usize) {
     let mut random = StdRng::seed_from_u64(seed);
     let mut clinic = Clinic::open().await;
     let stop = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (0..4).map(|number| tokio::spawn(write(clinic.caller(), seed, number, stop.clone()))).collect();
+    let writers: Vec<_> =
+        (0..4).map(|number| tokio::spawn(write(clinic.caller(), seed, number, stop.clone()))).collect();
     for _ in 0..count {
         pause(Duration::from_millis(random.random_range(20..600))).await;
         clinic.kill();
@@ -91,7 +92,8 @@ async fn every_promise_is_kept(clinic: &Clinic, ledger: &Ledger) {
     for promise in ledger {
         assessed(&caller, promise).await;
     }
-    let flagged: BTreeSet<_> = ledger.iter().filter(|promise| promise.red_flag).map(|promise| &promise.episode).collect();
+    let flagged: BTreeSet<_> =
+        ledger.iter().filter(|promise| promise.red_flag).map(|promise| &promise.episode).collect();
     let paged = |pages: &[Page]| pages.iter().map(|page| page.text("reference")).collect::<BTreeSet<_>>().len();
     let pages = clinic.pager.wait_for(Duration::from_secs(60), |pages| paged(pages) >= flagged.len()).await;
     let pages = pages.unwrap_or_else(|pages| panic!("{} red flags, {} paged", flagged.len(), paged(&pages)));

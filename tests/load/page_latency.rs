@@ -63,7 +63,8 @@ async fn measure(clinic: &Clinic, name: &str, count: usize, mut enough: impl FnM
         let episode = caller.register().await.expect("it answers");
         let before = clinic.pager.pages().len();
         let sent = Instant::now();
-        let answer = caller.submit(&episode, &format!("{name}-{number}"), &saddle_visit("v1")).await.expect("it answers");
+        let answer =
+            caller.submit(&episode, &format!("{name}-{number}"), &saddle_visit("v1")).await.expect("it answers");
         assert!(answer.status().is_success(), "{}", answer.status());
         let pages = clinic.pager.wait_for(PATIENCE, |pages| pages.len() > before).await.expect("the page arrives");
         times.push(pages[before].at - sent);

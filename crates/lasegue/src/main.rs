@@ -1,15 +1,20 @@
 //! The `lasegue` command: one binary, many roles.
 
 mod commands;
+mod demo;
+mod process;
 mod sample;
+mod settings;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::sample as sample_command;
+use crate::commands::{evaluate, import, protocol, sample as samples, token, up};
 
 /// Event-driven follow-up for patients with lumbosacral radiculopathy.
+///
+/// Start with `lasegue up --demo`.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
@@ -19,15 +24,36 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Sample(sample_command::Args),
+    Up(up::Args),
+    Evaluate(evaluate::Args),
+    Import(import::Args),
+    Token(token::Args),
+    Protocol(protocol::Args),
+    Sample(samples::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Sample(args) => sample_command::run(&args),
+        Command::Up(args) => wait_for(up::run(args, environment())),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Import(args) => wait_for(import::run(args)),
+        Command::Token(args) => token::run(&args),
+        Command::Protocol(args) => protocol::run(&args),
+        Command::Sample(args) => samples::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("lasegue: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }

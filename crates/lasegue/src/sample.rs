@@ -23,7 +23,8 @@ fn record(random: &mut StdRng, number: usize, until: DateTime<Utc>) -> Value {
     // The last visit lies at least eight days back: the past of a clinic, not its news.
     let treatment_start = until - Duration::days(8 + course.days_followed());
     let onset = treatment_start - Duration::days(random.random_range(5..40));
-    let submissions: Vec<_> = course.days().map(|day| visit::submission(random, &course, treatment_start, day)).collect();
+    let submissions: Vec<_> =
+        course.days().map(|day| visit::submission(random, &course, treatment_start, day)).collect();
     json!({
         "format": "lasegue.record/1",
         "patient": { "id": format!("synthetic-{number:05}"), "birth_date": birth_date(random, until), "sex": course.sex() },
@@ -89,7 +90,8 @@ mod tests {
     fn no_visit_lies_within_the_last_week() {
         for sample in records(3, 100, until()) {
             for visit in sample["submissions"].as_array().expect("a list") {
-                let at: DateTime<Utc> = visit["assessed_at"].as_str().and_then(|at| at.parse().ok()).expect("an instant");
+                let at: DateTime<Utc> =
+                    visit["assessed_at"].as_str().and_then(|at| at.parse().ok()).expect("an instant");
                 assert!(at < until() - Duration::days(7));
             }
         }

@@ -61,6 +61,14 @@ pub fn load<T: DeserializeOwned>(
     T::deserialize(Value::Table(table)).map_err(|error| invalid(&origin, &error))
 }
 
+/// Reads a configuration from its text alone.
+///
+/// # Errors
+/// When a key or value is not understood.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| invalid("", &error))
+}
+
 /// Puts a variable's value where its name says: as a TOML value if it is one, else as text.
 fn set(table: &mut Table, name: &str, value: &str) {
     let path = name.trim_start_matches(PREFIX).to_ascii_lowercase();

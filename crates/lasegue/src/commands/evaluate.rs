@@ -131,10 +131,8 @@ fn batch(job: &Job, records: Vec<Raw>, output: &mut dyn Write) -> anyhow::Result
 
 impl Job<'_> {
     fn evaluate(&self, raw: &Raw) -> Outcome {
-        self.try_evaluate(&raw.json).map_or_else(
-            |faults| Outcome::Refused { number: raw.number, line: raw.line, faults },
-            Outcome::Done,
-        )
+        self.try_evaluate(&raw.json)
+            .map_or_else(|faults| Outcome::Refused { number: raw.number, line: raw.line, faults }, Outcome::Done)
     }
 
     fn try_evaluate(&self, json: &[u8]) -> Result<String, Vec<Fault>> {
@@ -144,13 +142,13 @@ impl Job<'_> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let assessment = evaluate(self.protocol, &record, self.visit.as_ref())
-            .map_err(|error| whole(error.to_string()))?;
+        let assessment =
+            evaluate(self.protocol, &record, self.visit.as_ref()).map_err(|error| whole(error.to_string()))?;
         match self.format {
             Format::Text => Ok(report::text(self.protocol, &record, &assessment)),
-            Format::Json => serde_json::to_string(&assessment)
-                .map(|line| line + "\n")
-                .map_err(|error| whole(error.to_string())),
+            Format::Json => {
+                serde_json::to_string(&assessment).map(|line| line + "\n").map_err(|error| whole(error.to_string()))
+            }
         }
     }
 }
