@@ -87,7 +87,11 @@ fn mistakes_are_named_with_their_line() {
         ("cites = [\"[3]\"]", "cites = [\"[9]\"]", "which is no listed source"),
         ("limit = \"24h\"", "limit = \"soon\"", "a limit is now, same-day"),
         ("unit = \"mm\"", "unit = \"inch\"", "is no unit"),
-        ("{leg_pain_previous}", "{leg_pain_previous", "a gap of the text is not closed"),
+        (
+            "pain has risen from {leg_pain_previous} to {leg_pain}.\"\naction = \"Look",
+            "pain {leg_pain.\"\naction = \"Look",
+            "a gap of the text is not closed",
+        ),
         ("{leg_pain_previous}", "{pregnant}", "a number is needed"),
     ];
     for (from, to, reason) in cases {

@@ -6,3 +6,4 @@ mod golden;
 mod loader;
 mod properties;
 mod report;
+mod rules;
