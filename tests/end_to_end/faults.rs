@@ -12,7 +12,7 @@ use rand::{Rng, SeedableRng};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::harness::{Caller, Clinic, calm_visit, saddle_visit};
+use lasegue_testkit::clinic::{Caller, Clinic, calm_visit, saddle_visit};
 
 /// Everything that was answered with 202: the episode, the submission's id, and whether it holds a red flag.
 type Ledger = Vec<Promise>;
@@ -37,7 +37,7 @@ async fn nothing_accepted_is_lost_over_200_kills() {
 
 async fn kills(seed: u64, count: usize) {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut clinic = Clinic::open().await;
+    let mut clinic = crate::clinic().await;
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> =
         (0..4).map(|number| tokio::spawn(write(clinic.caller(), seed, number, stop.clone()))).collect();
@@ -94,9 +94,9 @@ async fn every_promise_is_kept(clinic: &Clinic, ledger: &Ledger) {
     }
     let flagged: BTreeSet<_> =
         ledger.iter().filter(|promise| promise.red_flag).map(|promise| &promise.episode).collect();
-    let paged = |pages: &[Page]| pages.iter().map(|page| page.text("reference")).collect::<BTreeSet<_>>().len();
-    let pages = clinic.pager.wait_for(Duration::from_secs(60), |pages| paged(pages) >= flagged.len()).await;
-    let pages = pages.unwrap_or_else(|pages| panic!("{} red flags, {} paged", flagged.len(), paged(&pages)));
+    let count_paged = |pages: &[Page]| pages.iter().map(|page| page.text("reference")).collect::<BTreeSet<_>>().len();
+    let waited = clinic.pager.wait_for(Duration::from_mins(1), |pages| count_paged(pages) >= flagged.len()).await;
+    let pages = waited.unwrap_or_else(|pages| panic!("{} red flags, {} paged", flagged.len(), count_paged(&pages)));
     assert!(pages.iter().all(|page| page.signed));
     no_duplicate_is_unmarked(&pages);
 }

@@ -7,7 +7,7 @@ use lasegue_testkit::wait::pause;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Clinic, calm_visit, registration, saddle_visit};
+use lasegue_testkit::clinic::{Clinic, calm_visit, registration, saddle_visit};
 
 /// How long a page may take before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,7 +24,7 @@ async fn pages(clinic: &Clinic, count: usize) -> Vec<Page> {
 
 #[tokio::test]
 async fn a_red_flag_pages_once_signed_and_without_a_word_about_the_patient() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let episode = caller.register().await.expect("it answers");
     for _ in 0..2 {
@@ -41,7 +41,7 @@ async fn a_red_flag_pages_once_signed_and_without_a_word_about_the_patient() {
 
 #[tokio::test]
 async fn a_calm_visit_pages_nobody_and_is_assessed() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let episode = caller.register().await.expect("it answers");
     let answer = caller.submit(&episode, "key-1", &calm_visit("v1")).await.expect("it answers");
@@ -53,7 +53,7 @@ async fn a_calm_visit_pages_nobody_and_is_assessed() {
 
 #[tokio::test]
 async fn three_faults_are_answered_all_at_once() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let episode = caller.register().await.expect("it answers");
     let mut visit = calm_visit("v1");
@@ -72,7 +72,7 @@ async fn three_faults_are_answered_all_at_once() {
 
 #[tokio::test]
 async fn a_refused_submission_does_not_hide_its_red_flag() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let episode = caller.register().await.expect("it answers");
     let mut visit = saddle_visit("v1");
@@ -84,7 +84,7 @@ async fn a_refused_submission_does_not_hide_its_red_flag() {
 
 #[tokio::test]
 async fn a_body_that_is_no_json_pages_too() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let episode = caller.register().await.expect("it answers");
     let request = caller.post(&format!("/episodes/{episode}/submissions"), &json!({}));
@@ -95,7 +95,7 @@ async fn a_body_that_is_no_json_pages_too() {
 
 #[tokio::test]
 async fn without_a_token_or_with_the_wrong_role_nothing_is_done() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let url = format!("{}/api/v1/episodes", caller.url);
     let nobody = caller.http.post(&url).json(&registration()).send().await.expect("it answers");
@@ -106,7 +106,7 @@ async fn without_a_token_or_with_the_wrong_role_nothing_is_done() {
 
 #[tokio::test]
 async fn an_accepted_and_disposed_alert_releases_the_hold() {
-    let clinic = Clinic::open().await;
+    let clinic = crate::clinic().await;
     let caller = clinic.caller();
     let episode = caller.register().await.expect("it answers");
     caller.submit(&episode, "key-1", &saddle_visit("v1")).await.expect("it answers");

@@ -2,6 +2,7 @@
 //!
 //! Only the outside world and time are ever faked; routers, databases and buses in tests are the real ones.
 
+pub mod clinic;
 pub mod clock;
 pub mod pager;
 pub mod random;

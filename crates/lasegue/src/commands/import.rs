@@ -48,7 +48,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         None => own_token(&args)?,
     };
     let mut import = Import {
-        http: reqwest::Client::builder().timeout(Duration::from_secs(120)).build()?,
+        http: reqwest::Client::builder().timeout(Duration::from_mins(2)).build()?,
         url: format!("{}/api/v1/imports", args.url.trim_end_matches('/')),
         token,
         progress: progress(&args)?,

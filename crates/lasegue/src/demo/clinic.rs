@@ -15,7 +15,7 @@ use crate::sample;
 /// The seed of the demo's patients: always the same.
 const SEED: u64 = 1;
 /// How long the import may take to be assessed.
-const ASSESSED_WITHIN: Duration = Duration::from_secs(120);
+const ASSESSED_WITHIN: Duration = Duration::from_mins(2);
 
 /// Who calls: the record system, and the person on call.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ impl Clinic {
     /// Imports `count` patients and waits until each has a plan.
     pub(super) async fn fill(url: String, tokens: Tokens, count: usize, clock: &SharedClock) -> anyhow::Result<Self> {
         let records: Vec<_> = sample::records(SEED, count, clock.now()).collect();
-        let http = Client::builder().timeout(Duration::from_secs(60)).build()?;
+        let http = Client::builder().timeout(Duration::from_mins(1)).build()?;
         let mut clinic = Self { url, tokens, http, patients: Vec::with_capacity(count), visits: 0 };
-        let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
+        let lines = records.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let answer = clinic.post("/imports", &clinic.tokens.system).body(lines).send().await?;
         let outcomes = checked(answer).await?.text().await?;
         for (number, (record, outcome)) in records.iter().zip(outcomes.lines()).enumerate() {

@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use self::clinic::Clinic;
 pub(crate) use self::clinic::Tokens;
 pub(crate) use self::pager::{Pager, on_call};
-use self::screen::Screen;
 use self::stories::STORIES;
 
 /// Synthetic patients of the clinic.
@@ -39,49 +38,42 @@ pub(crate) async fn run(
     clock: SharedClock,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let screen = Screen::new(clock.clone());
-    let telling = tell(url, tokens, &mut pager, &screen, &clock);
+    let telling = tell(url, tokens, &mut pager, &clock);
     tokio::select! {
         told = telling => told,
         () = stop.cancelled() => Ok(()),
     }
 }
 
-async fn tell(
-    url: String,
-    tokens: Tokens,
-    pager: &mut Pager,
-    screen: &Screen,
-    clock: &SharedClock,
-) -> anyhow::Result<()> {
+async fn tell(url: String, tokens: Tokens, pager: &mut Pager, clock: &SharedClock) -> anyhow::Result<()> {
     let started = clock.now();
     let clinic = Clinic::fill(url, tokens, PATIENTS, clock).await?;
-    screen.filled(&clinic, clock.now() - started);
-    screen.kinds(&clinic.kinds().await?);
+    screen::filled(&clinic, clock.now() - started);
+    screen::kinds(&clinic.kinds().await?);
     for (number, patient) in clinic.patients().enumerate() {
         let story = &STORIES[number % STORIES.len()];
-        screen.story(patient, story.told);
+        screen::story(clock.now(), patient, story.told);
         let sent = clock.now();
         let answer = clinic.send(patient, story, sent).await?;
-        screen.answered(&answer);
+        screen::answered(&answer);
         match pager.next(PATIENCE).await {
             Some(page) => {
-                screen.page(&page, page.at - sent, number == 0);
+                screen::page(&page, page.at - sent, number == 0);
                 if number % UNANSWERED == UNANSWERED - 1 {
-                    screen.unanswered();
+                    screen::unanswered();
                 } else {
                     clock.sleep(REACTION).await;
                     clinic.accept(patient).await?;
-                    screen.accepted(page.contact, clock.now() - page.at);
+                    screen::accepted(page.contact, clock.now() - page.at);
                 }
             }
-            None => screen.no_page(PATIENCE),
+            None => screen::no_page(PATIENCE),
         }
         let rest = clock.now() + PAUSE;
         while let Some(page) = pager.next_until(rest).await {
-            screen.late_page(&page);
+            screen::late_page(&page);
         }
     }
-    screen.over();
+    screen::over(clock.now());
     std::future::pending().await
 }

@@ -2,93 +2,81 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
-use lasegue_platform::clock::SharedClock;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clinic::{Answer, Clinic, Patient};
 use super::pager::Page;
 
-/// The terminal.
-pub(super) struct Screen {
-    clock: SharedClock,
+pub(super) fn filled(clinic: &Clinic, took: TimeDelta) {
+    println!(
+        "  {} synthetic patients with {} visits went through intake and were assessed in {:.1} s.",
+        clinic.patients().count(),
+        clinic.visits(),
+        seconds(took)
+    );
 }
 
-impl Screen {
-    pub(super) fn new(clock: SharedClock) -> Self {
-        Self { clock }
-    }
+pub(super) fn kinds(kinds: &BTreeMap<String, usize>) {
+    let listed: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    println!("  Their next visits: {}.", listed.join(", "));
+    println!("  From now on something happens every few seconds. Ctrl-C ends the demo.\n");
+}
 
-    pub(super) fn filled(&self, clinic: &Clinic, took: TimeDelta) {
-        println!(
-            "  {} synthetic patients with {} visits went through intake and were assessed in {:.1} s.",
-            clinic.patients().count(),
-            clinic.visits(),
-            seconds(took)
-        );
-    }
+pub(super) fn story(now: DateTime<Utc>, patient: &Patient, told: &str) {
+    println!("  {}  Patient {:03} {told}.", time(now), patient.number);
+}
 
-    pub(super) fn kinds(&self, kinds: &BTreeMap<String, usize>) {
-        let listed: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        println!("  Their next visits: {}.", listed.join(", "));
-        println!("  From now on something happens every few seconds. Ctrl-C ends the demo.\n");
+pub(super) fn answered(answer: &Answer) {
+    match answer {
+        Answer::Accepted => {}
+        Answer::Refused(faults) => println!("            intake refuses it: {faults}"),
     }
+}
 
-    pub(super) fn story(&self, patient: &Patient, told: &str) {
-        println!("  {}  Patient {:03} {told}.", self.time(), patient.number);
+pub(super) fn page(page: &Page, took: TimeDelta, first: bool) {
+    println!(
+        "            {} pages {} after {} ms, reference {}",
+        page.text.severity.to_uppercase(),
+        page.contact,
+        took.num_milliseconds(),
+        page.text.reference
+    );
+    if first {
+        println!("            That is all the page says, with a link: {}", page.text.link);
+        println!("            No name, no symptom, no birth date leaves the building.");
     }
+}
 
-    pub(super) fn answered(&self, answer: &Answer) {
-        match answer {
-            Answer::Accepted => {}
-            Answer::Refused(faults) => println!("            intake refuses it: {faults}"),
-        }
-    }
+pub(super) fn accepted(contact: &str, took: TimeDelta) {
+    println!("            accepted by {contact} after {:.1} s\n", seconds(took));
+}
 
-    pub(super) fn page(&self, page: &Page, took: TimeDelta, first: bool) {
-        println!(
-            "            {} pages {} after {} ms, reference {}",
-            page.text.severity.to_uppercase(),
-            page.contact,
-            took.num_milliseconds(),
-            page.text.reference
-        );
-        if first {
-            println!("            That is all the page says, with a link: {}", page.text.link);
-            println!("            No name, no symptom, no birth date leaves the building.");
-        }
-    }
+pub(super) fn unanswered() {
+    println!("            nobody accepts: in a few seconds the next person is paged\n");
+}
 
-    pub(super) fn accepted(&self, contact: &str, took: TimeDelta) {
-        println!("            accepted by {contact} after {:.1} s\n", seconds(took));
-    }
+pub(super) fn late_page(page: &Page) {
+    println!(
+        "  {}  Reference {} {}: {} is paged.\n",
+        time(page.at),
+        page.text.reference,
+        page.text.reason.replace('-', " "),
+        page.contact
+    );
+}
 
-    pub(super) fn unanswered(&self) {
-        println!("            nobody accepts: in a few seconds the next person is paged\n");
-    }
+pub(super) fn no_page(patience: std::time::Duration) {
+    println!("            no page came within {} s: look at the log above\n", patience.as_secs());
+}
 
-    pub(super) fn late_page(&self, page: &Page) {
-        println!(
-            "  {}  Reference {} {}: {} is paged.\n",
-            self.time(),
-            page.text.reference,
-            page.text.reason.replace('-', " "),
-            page.contact
-        );
-    }
-
-    pub(super) fn no_page(&self, patience: std::time::Duration) {
-        println!("            no page came within {} s: look at the log above\n", patience.as_secs());
-    }
-
-    pub(super) fn over(&self) {
-        println!("  {}  Every patient has had a story. The process goes on until Ctrl-C.", self.time());
-    }
-
-    fn time(&self) -> impl std::fmt::Display {
-        self.clock.now().format("%H:%M:%S")
-    }
+pub(super) fn over(now: DateTime<Utc>) {
+    println!("  {}  Every patient has had a story. The process goes on until Ctrl-C.", time(now));
 }
 
 fn seconds(span: TimeDelta) -> f64 {
     span.as_seconds_f64()
+}
+
+fn time(at: DateTime<Utc>) -> impl std::fmt::Display {
+    at.format("%H:%M:%S")
 }

@@ -64,7 +64,7 @@ impl Story {
         if let Some(fields) = visit.as_object_mut() {
             fields.remove("received_at");
             if self.author == "patient" {
-                EXAMINATION.iter().for_each(|field| drop(fields.remove(*field)));
+                fields.retain(|name, _| !EXAMINATION.contains(&name.as_str()));
             }
         }
         (self.change)(&mut visit);

@@ -5,19 +5,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lasegue_testkit::pager::Pager;
-use lasegue_testkit::wait::pause;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::pager::Pager;
+use crate::wait::pause;
 
 /// The secret that the pager and the configuration share.
 const SECRET: &str = "an-end-to-end-secret";
 
 /// A clinic: the binary, its data folder, its pager.
-pub(crate) struct Clinic {
+#[derive(Debug)]
+pub struct Clinic {
+    binary: PathBuf,
     folder: TempDir,
-    pub(crate) pager: Pager,
+    /// The pager of the one contact.
+    pub pager: Pager,
     url: String,
     child: Child,
     http: reqwest::Client,
@@ -25,30 +29,40 @@ pub(crate) struct Clinic {
 }
 
 impl Clinic {
-    /// A clinic in an empty folder, ready to be used.
-    pub(crate) async fn open() -> Self {
+    /// A clinic in an empty folder, run by `binary`, ready to be used.
+    ///
+    /// # Panics
+    /// When the binary does not become ready: the test cannot go on.
+    pub async fn open(binary: impl Into<PathBuf>) -> Self {
+        let binary = binary.into();
         lasegue_platform::tls::install();
         let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
         let pager = Pager::start(SECRET).await;
         std::fs::write(config_path(folder.path()), configuration(&pager)).expect("the folder takes a file");
         let address = free_address();
-        let child = spawn(folder.path(), &address);
-        let token = token(folder.path(), "clinician");
-        let clinic = Self { folder, pager, url: format!("http://{address}"), child, http: client(), token };
+        let child = spawn(&binary, folder.path(), &address);
+        let token = token(&binary, folder.path(), "clinician");
+        let clinic = Self { binary, folder, pager, url: format!("http://{address}"), child, http: client(), token };
         clinic.ready().await;
         clinic
     }
 
     /// The process dies at once, as if the power went.
-    pub(crate) fn kill(&mut self) {
+    ///
+    /// # Panics
+    /// When it is dead already.
+    pub fn kill(&mut self) {
         self.child.kill().expect("the process runs");
         self.child.wait().expect("a killed process ends");
     }
 
     /// The process starts again on the same folder.
-    pub(crate) async fn start_again(&mut self) {
+    ///
+    /// # Panics
+    /// When it does not become ready.
+    pub async fn start_again(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();
-        self.child = spawn(self.folder.path(), &address);
+        self.child = spawn(&self.binary, self.folder.path(), &address);
         self.ready().await;
     }
 
@@ -64,15 +78,18 @@ impl Clinic {
         panic!("the process never became ready");
     }
 
-    pub(crate) fn caller(&self) -> Caller {
+    /// Somebody with a clinician's token.
+    pub fn caller(&self) -> Caller {
         Caller { url: self.url.clone(), http: self.http.clone(), token: self.token.clone() }
     }
 
-    pub(crate) fn token_for(&self, role: &str) -> String {
-        token(self.folder.path(), role)
+    /// A token of another role.
+    pub fn token_for(&self, role: &str) -> String {
+        token(&self.binary, self.folder.path(), role)
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
         data_path(self.folder.path())
     }
 }
@@ -85,35 +102,50 @@ impl Drop for Clinic {
 }
 
 /// Whoever calls the HTTP interface.
-#[derive(Clone)]
-pub(crate) struct Caller {
-    pub(crate) url: String,
-    pub(crate) http: reqwest::Client,
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Where the clinic listens.
+    pub url: String,
+    /// For calls with another token, or none.
+    pub http: reqwest::Client,
     token: String,
 }
 
 impl Caller {
-    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+    /// A reading call to `path` below `/api/v1`.
+    pub fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(format!("{}/api/v1{path}", self.url)).bearer_auth(&self.token)
     }
 
-    pub(crate) fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+    /// A writing call to `path` below `/api/v1`.
+    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
         self.http.post(format!("{}/api/v1{path}", self.url)).bearer_auth(&self.token).json(body)
     }
 
     /// Registers a synthetic patient and gives the episode's id.
-    pub(crate) async fn register(&self) -> Result<String, reqwest::Error> {
+    ///
+    /// # Errors
+    /// When the process does not answer.
+    pub async fn register(&self) -> Result<String, reqwest::Error> {
         let answer = self.post("/episodes", &registration()).send().await?;
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await?;
         Ok(body["id"].as_str().expect("an id").to_owned())
     }
 
-    pub(crate) async fn submit(&self, episode: &str, key: &str, body: &Value) -> Result<Response, reqwest::Error> {
+    /// Sends a submission under an idempotency key.
+    ///
+    /// # Errors
+    /// When the process does not answer.
+    pub async fn submit(&self, episode: &str, key: &str, body: &Value) -> Result<Response, reqwest::Error> {
         self.post(&format!("/episodes/{episode}/submissions"), body).header("idempotency-key", key).send().await
     }
 
-    pub(crate) async fn json(&self, path: &str) -> Value {
+    /// The JSON at `path`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn json(&self, path: &str) -> Value {
         let answer = self.get(path).send().await.expect("the process answers");
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         answer.json().await.expect("a JSON body")
@@ -121,13 +153,13 @@ impl Caller {
 }
 
 /// A body for registering a synthetic patient.
-pub(crate) fn registration() -> Value {
+pub fn registration() -> Value {
     let record = case();
     json!({ "patient": record["patient"], "episode": record["episode"], "contact": { "name": "Testa Syntheta" } })
 }
 
 /// A visit at which nothing is wrong.
-pub(crate) fn calm_visit(id: &str) -> Value {
+pub fn calm_visit(id: &str) -> Value {
     let mut visit = case()["submissions"][0].clone();
     visit["id"] = json!(id);
     if let Some(fields) = visit.as_object_mut() {
@@ -137,14 +169,14 @@ pub(crate) fn calm_visit(id: &str) -> Value {
 }
 
 /// A visit at which the patient reports numbness of the saddle area.
-pub(crate) fn saddle_visit(id: &str) -> Value {
+pub fn saddle_visit(id: &str) -> Value {
     let mut visit = calm_visit(id);
     visit["cauda_equina"]["saddle_sensation"] = json!("yes");
     visit
 }
 
 fn case() -> Value {
-    let case: Value = serde_json::from_str(include_str!("../../crates/protocol/tests/cases/01-unremarkable.json"))
+    let case: Value = serde_json::from_str(include_str!("../../protocol/tests/cases/01-unremarkable.json"))
         .expect("a golden case is JSON");
     case["record"].clone()
 }
@@ -178,8 +210,8 @@ fn data_path(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-fn spawn(folder: &Path, address: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_lasegue"))
+fn spawn(binary: &Path, folder: &Path, address: &str) -> Child {
+    Command::new(binary)
         .args(["up", "--listen", address, "--data"])
         .arg(data_path(folder))
         .arg("--config")
@@ -190,8 +222,8 @@ fn spawn(folder: &Path, address: &str) -> Child {
         .expect("the binary was built")
 }
 
-fn token(folder: &Path, role: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_lasegue"))
+fn token(binary: &Path, folder: &Path, role: &str) -> String {
+    let output = Command::new(binary)
         .args(["token", "--role", role, "--data"])
         .arg(data_path(folder))
         .output()
