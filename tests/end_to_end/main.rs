@@ -1,6 +1,7 @@
 //! End to end: the built binary from outside, over HTTP, with a pager at the other end.
 
 mod faults;
+mod golden;
 mod main_job;
 
 /// A clinic run by the binary that was built with these tests.
