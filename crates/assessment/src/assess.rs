@@ -5,19 +5,15 @@ use lasegue_contracts::Envelope;
 use lasegue_contracts::event::Lane;
 use lasegue_platform::consume::{Handler, HandlerError};
 use lasegue_platform::store::{Store, StoreError, Unit, retry_conflicts};
+use lasegue_protocol::Assessment;
 use lasegue_protocol::record::Record;
-use lasegue_protocol::{Assessment, EvaluateError, evaluate};
-use sea_orm::ActiveValue::Set;
-use sea_orm::entity::prelude::*;
+use uuid::Uuid;
 
-use crate::history::{Change, History};
-use crate::messages;
+use crate::history::{Change, Changed, History, HistoryError};
+use crate::messages::{self, Told};
 use crate::protocols::Protocols;
-use crate::store::{episodes, pieces, protocols, results};
-use crate::telling;
-
-/// The most pieces of one record. What comes beyond is set aside as a dead letter, and an operator is told.
-const MOST_PIECES: usize = 5_000;
+use crate::store::{episodes, pieces, protocols, results, to_json};
+use crate::verdict;
 
 /// Takes the events of one consumer.
 #[derive(Clone, Debug)]
@@ -28,11 +24,12 @@ pub(crate) struct Assessor {
     protocols: Protocols,
 }
 
-/// What an evaluation gave, ready to be committed.
-struct Outcome {
-    history: History,
-    piece: Option<pieces::Model>,
+/// What a change makes of an episode, decided and not yet committed.
+struct Decision {
+    changed: Changed,
+    /// None as long as the episode itself or a submission is missing.
     result: Option<(Record, Assessment)>,
+    /// The hash of the protocol that was asked.
     protocol: String,
 }
 
@@ -41,34 +38,33 @@ impl Assessor {
         Self { store, consumer, lane, protocols: Protocols::default() }
     }
 
-    async fn take(&self, episode: Uuid, event: Uuid, change: Change) -> Result<(), HandlerError> {
-        let mut history = History::read(self.store.reader(), episode).await?;
-        let piece = history.add(change);
-        if history.len() > MOST_PIECES {
-            return Err(HandlerError::give_up(format!("the record has more than {MOST_PIECES} pieces")));
-        }
-        let protocol = self.protocols.active(&self.store).await?;
-        let result = match history.record()? {
-            Some(record) => match evaluate(&protocol, &record, None) {
-                Ok(assessment) => Some((record, assessment)),
-                // Everything was voided: the last result and its alerts stand until they are signed.
-                Err(EvaluateError::NothingToEvaluate) => None,
-                Err(error) => return Err(HandlerError::give_up(error)),
-            },
+    async fn take(&self, episode: Uuid, event: Uuid, change: &Change) -> Result<(), HandlerError> {
+        let history = History::read(self.store.reader(), episode).await?;
+        let decision = match history.with(change, self.lane)? {
+            Some(changed) => Some(self.decide(changed).await?),
             None => None,
         };
-        let outcome = Outcome { history, piece, result, protocol: protocol.reference().sha256.clone() };
         let (consumer, lane) = (self.consumer, self.lane);
-        self.store
+        let committed: Result<(), StoreError> = self
+            .store
             .commit(move |unit| {
                 Box::pin(async move {
-                    if unit.first_time(consumer, event).await? {
-                        commit(unit, outcome, lane).await?;
+                    match decision {
+                        Some(decision) if unit.first_time(consumer, event).await? => commit(unit, decision, lane).await,
+                        Some(_) => Ok(()),
+                        None => unit.first_time(consumer, event).await.map(drop),
                     }
-                    Ok(())
                 })
             })
-            .await
+            .await;
+        Ok(committed?)
+    }
+
+    async fn decide(&self, changed: Changed) -> Result<Decision, StoreError> {
+        let protocol = self.protocols.active(&self.store).await?;
+        let record = changed.history.record()?;
+        let result = record.and_then(|record| verdict::assess(&protocol, &record).map(|result| (record, result)));
+        Ok(Decision { changed, result, protocol: protocol.reference().sha256.clone() })
     }
 }
 
@@ -76,43 +72,62 @@ impl Assessor {
 impl Handler for Assessor {
     async fn handle(&self, envelope: &Envelope) -> Result<(), HandlerError> {
         let (episode, change) = messages::change(envelope)?;
-        retry_conflicts(|| self.take(episode, envelope.id, change.clone())).await
+        retry_conflicts(|| self.take(episode, envelope.id, &change)).await
     }
 }
 
-async fn commit(unit: &mut Unit, outcome: Outcome, lane: Lane) -> Result<(), StoreError> {
-    let Outcome { history, piece, result, protocol } = outcome;
-    if protocols::active(unit.db()).await?.as_ref() != Some(&protocol) {
+async fn commit(unit: &mut Unit, decision: Decision, lane: Lane) -> Result<(), StoreError> {
+    let Decision { changed: Changed { mut history, piece }, result, protocol } = decision;
+    if protocols::hold_active(unit.db()).await?.as_ref() != Some(&protocol) {
         return Err(StoreError::Conflict);
     }
-    let flagged = result.as_ref().map_or(history.flagged, |(_, assessment)| telling::has_red_flag(assessment));
-    let row = history.next_row(flagged);
-    let revision = row.revision;
-    if !episodes::replace(unit.db(), row, history.read).await? {
-        return Err(StoreError::Conflict);
+    let was_flagged = history.row.flagged;
+    if let Some((_, assessment)) = &result {
+        history.row.flagged = assessment.findings.iter().any(verdict::is_red_flag);
+        history.row.protocol = Some(protocol);
     }
+    episodes::move_on(unit, history.row.clone()).await?;
     if let Some(piece) = piece {
         pieces::keep(unit.db(), piece).await?;
     }
-    let Some((record, assessment)) = result else { return Ok(()) };
-    keep_result(unit, history.episode, revision, &assessment).await?;
-    if flagged || history.flagged {
-        let event = telling::red_flags(history.episode, revision, &record, &assessment, lane);
-        unit.publish(telling::red_flag_lane(lane, &assessment, unit.now()), history.episode, &event).await?;
+    match result {
+        Some((record, assessment)) => tell(unit, &history, (&record, &assessment), was_flagged, lane).await,
+        None => Ok(()),
     }
-    let event = telling::completed(history.episode, revision, &record, &assessment);
-    unit.publish(lane, history.episode, &event).await
 }
 
-async fn keep_result(unit: &Unit, episode: Uuid, revision: i64, assessment: &Assessment) -> Result<(), StoreError> {
-    let row = results::ActiveModel {
-        episode_id: Set(episode),
-        revision: Set(revision),
-        visit: Set(assessment.visit.0.parse().unwrap_or_default()),
-        protocol_sha256: Set(assessment.protocol.sha256.clone()),
-        body: Set(serde_json::to_value(assessment).unwrap_or_default()),
-        created_at: Set(unit.now()),
+/// Keeps a result and publishes it, the red flags first. Those of the revision before are told of once more, so that
+/// their absence is told too.
+async fn tell(
+    unit: &mut Unit,
+    history: &History,
+    (record, assessment): (&Record, &Assessment),
+    was_flagged: bool,
+    lane: Lane,
+) -> Result<(), StoreError> {
+    let (episode, revision) = (history.row.id, history.row.revision + 1);
+    let row = results::Model {
+        episode_id: episode,
+        revision,
+        protocol_sha256: assessment.protocol.sha256.clone(),
+        body: to_json(assessment)?,
+        created_at: unit.now(),
     };
-    results::Entity::insert(row).exec_without_returning(unit.db()).await?;
-    Ok(())
+    results::keep(unit.db(), row).await?;
+    let bulk = lane == Lane::Bulk || history.is_imported(&assessment.visit);
+    let told = Told { episode, revision, record, assessment, bulk };
+    if history.row.flagged || was_flagged {
+        let lane = messages::red_flag_lane(lane, assessment, unit.now());
+        unit.publish(lane, episode, &told.red_flags()).await?;
+    }
+    unit.publish(lane, episode, &told.completed()).await
+}
+
+impl From<HistoryError> for HandlerError {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Refused(refusal) => Self::give_up(refusal),
+            HistoryError::Store(error) => error.into(),
+        }
+    }
 }

@@ -1,14 +1,16 @@
 //! An episode's record as it stands at a revision, put together from its pieces.
 
 use lasegue_contracts::Service;
+use lasegue_contracts::event::Lane;
 use lasegue_platform::store::StoreError;
-use lasegue_protocol::record::{Adjudication, Record, Registration, Submission};
-use sea_orm::ConnectionTrait;
-use sea_orm::EntityTrait;
+use lasegue_protocol::record::{Adjudication, Record, Registration, Submission, SubmissionId};
+use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::store::{episodes, pieces};
+use crate::limits::{MOST_ADJUDICATIONS, MOST_SUBMISSIONS};
+use crate::store::pieces::Kind;
+use crate::store::{episodes, pieces, to_json};
 
 /// What an event adds to a record.
 #[derive(Clone, Debug)]
@@ -21,62 +23,78 @@ pub(crate) enum Change {
     Adjudication { id: Uuid, adjudication: Adjudication },
 }
 
+/// Why a change cannot become part of a record. The event that brings it is set aside and an operator told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The record is as large as one may be.
+    #[error("the episode has {most} {kind}s, as many as one may have: open a new episode for this patient")]
+    Full { kind: Kind, most: usize },
+    /// Its id is taken, by other content.
+    #[error("the episode has another {kind} with the id {id}: its sender changed what never changes")]
+    Contradiction { kind: Kind, id: Uuid },
+}
+
 /// A record at a revision, with everything that belongs to it.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
-    pub(crate) episode: Uuid,
-    /// None before the first piece.
-    pub(crate) read: Option<i64>,
-    pub(crate) flagged: bool,
-    blocks_version: i64,
-    blocks: Option<Value>,
+    /// Where the record stands; revision 0 before the first piece.
+    pub(crate) row: episodes::Model,
     pieces: Vec<pieces::Model>,
+}
+
+/// What a change makes of a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Changed {
+    /// The record with the change, its row not yet moved on.
+    pub(crate) history: History,
+    /// The piece to keep, unless the change is of the blocks.
+    pub(crate) piece: Option<pieces::Model>,
 }
 
 impl History {
     /// Reads what is known of `episode`.
     pub(crate) async fn read(db: &impl ConnectionTrait, episode: Uuid) -> Result<Self, StoreError> {
         let row = episodes::Entity::find_by_id(episode).one(db).await?;
-        let pieces = pieces::of_episode(db, episode).await?;
-        let (read, flagged) = (row.as_ref().map(|row| row.revision), row.as_ref().is_some_and(|row| row.flagged));
-        let (blocks_version, blocks) = row.map_or((0, None), |row| (row.blocks_version, row.blocks));
-        Ok(Self { episode, read, flagged, blocks_version, blocks, pieces })
+        let row = row.unwrap_or_else(|| episodes::Model::unknown(episode));
+        // A commit may come between the two readings: what it added is of a later revision than the row.
+        let pieces = pieces::of_episode(db, episode, row.revision).await?;
+        Ok(Self { row, pieces })
     }
 
-    /// How many pieces there are.
-    pub(crate) fn len(&self) -> usize {
-        self.pieces.len()
-    }
-
-    /// Adds what an event brings. The piece to keep, if it brings one that is new.
-    pub(crate) fn add(&mut self, change: Change) -> Option<pieces::Model> {
-        let (id, kind, body) = match change {
+    /// The record with what an event brings; none when it knows that already.
+    pub(crate) fn with(mut self, change: &Change, lane: Lane) -> Result<Option<Changed>, HistoryError> {
+        let (kind, id, body) = match change {
+            Change::Blocks { version, .. } if *version <= self.row.blocks_version => return Ok(None),
             Change::Blocks { version, registration } => {
-                if version > self.blocks_version {
-                    self.blocks_version = version;
-                    self.blocks = Some(serde_json::to_value(registration).unwrap_or_default());
-                }
-                return None;
+                self.row.blocks_version = *version;
+                self.row.blocks = Some(to_json(registration)?);
+                return Ok(Some(Changed { history: self, piece: None }));
             }
-            Change::Submission { id, submission } => (id, "submission", serde_json::to_value(submission)),
-            Change::Adjudication { id, adjudication } => (id, "adjudication", serde_json::to_value(adjudication)),
+            Change::Submission { id, submission } => (Kind::Submission, *id, to_json(submission)?),
+            Change::Adjudication { id, adjudication } => (Kind::Adjudication, *id, to_json(adjudication)?),
         };
-        if self.pieces.iter().any(|piece| piece.id == id) {
-            return None;
+        if let Some(known) = self.pieces.iter().find(|piece| piece.id == id) {
+            let same = known.kind == kind && known.body == body;
+            return if same { Ok(None) } else { Err(Refusal::Contradiction { kind, id }.into()) };
         }
+        let most = match kind {
+            Kind::Submission => MOST_SUBMISSIONS,
+            Kind::Adjudication => MOST_ADJUDICATIONS,
+        };
+        if self.of_kind(kind).count() >= most {
+            return Err(Refusal::Full { kind, most }.into());
+        }
+        let imported = lane == Lane::Bulk;
         let piece =
-            pieces::Model { episode_id: self.episode, id, kind: kind.to_owned(), body: body.unwrap_or_default() };
+            pieces::Model { episode_id: self.row.id, id, kind, revision: self.row.revision + 1, imported, body };
         self.pieces.push(piece.clone());
-        Some(piece)
+        Ok(Some(Changed { history: self, piece: Some(piece) }))
     }
 
     /// The record, once the episode itself and a submission are there.
     pub(crate) fn record(&self) -> Result<Option<Record>, StoreError> {
-        let Some(blocks) = &self.blocks else { return Ok(None) };
-        let of_kind = |kind: &str| -> Vec<&Value> {
-            self.pieces.iter().filter(|piece| piece.kind == kind).map(|piece| &piece.body).collect()
-        };
-        let submissions = of_kind("submission");
+        let bodies = |kind| self.of_kind(kind).map(|piece| &piece.body).collect::<Vec<&Value>>();
+        let (Some(blocks), submissions) = (&self.row.blocks, bodies(Kind::Submission)) else { return Ok(None) };
         if submissions.is_empty() {
             return Ok(None);
         }
@@ -85,22 +103,31 @@ impl History {
             "patient": blocks["patient"],
             "episode": blocks["episode"],
             "submissions": submissions,
-            "adjudications": of_kind("adjudication"),
+            "adjudications": bodies(Kind::Adjudication),
         });
         Record::parse(&record).map(Some).map_err(|faults| StoreError::Corrupt {
             service: Service::Assessment,
-            what: format!("the record of episode {}: {:?}", self.episode, faults.first().map(ToString::to_string)),
+            what: format!("the record of episode {}, at {:?}", self.row.id, faults.first().map(|fault| &fault.pointer)),
         })
     }
 
-    /// The row of this record one revision on.
-    pub(crate) fn next_row(&self, flagged: bool) -> episodes::Model {
-        episodes::Model {
-            id: self.episode,
-            revision: self.read.unwrap_or_default() + 1,
-            blocks_version: self.blocks_version,
-            blocks: self.blocks.clone(),
-            flagged,
-        }
+    /// Whether a visit came in with an import.
+    pub(crate) fn is_imported(&self, visit: &SubmissionId) -> bool {
+        self.of_kind(Kind::Submission).any(|piece| piece.imported && piece.id.to_string() == visit.0)
     }
+
+    fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &pieces::Model> {
+        self.pieces.iter().filter(move |piece| piece.kind == kind)
+    }
+}
+
+/// Why a change could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HistoryError {
+    /// It never can.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

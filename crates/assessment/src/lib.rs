@@ -1,17 +1,18 @@
 //! Keeps each episode's record, evaluates it against the protocol on every event, and raises red flags first.
 //!
 //! Order does not matter: pieces may come late, twice or before their episode, and end in the same state. The record is
-//! read at a revision, evaluated outside any transaction (well under a millisecond of work), and the outcome committed
-//! only if the revision still stands; else all is done again.
+//! read at a revision, evaluated outside any transaction, and the outcome committed only if the revision still stands;
+//! else all is done again. An evaluation takes well under a millisecond and runs where its handler runs.
 
 mod assess;
 mod history;
 mod http;
+mod limits;
 mod messages;
 mod migrations;
 mod protocols;
 mod store;
-mod telling;
+mod verdict;
 
 use std::sync::Arc;
 

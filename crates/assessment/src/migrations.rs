@@ -2,7 +2,10 @@
 
 use lasegue_platform::store::Migrations;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, boolean, json, json_null, string, text, timestamp_with_time_zone, uuid};
+use sea_orm_migration::schema::{
+    big_integer, boolean, json, json_null, string, string_null, text, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid,
+};
 
 /// Assessment's migrations, oldest first.
 pub const MIGRATIONS: Migrations = Migrations(|| vec![Box::new(Tables)]);
@@ -18,12 +21,21 @@ impl MigrationName for Tables {
 #[async_trait::async_trait]
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(episodes()).await?;
-        manager.create_table(pieces()).await?;
-        manager.create_table(results()).await?;
-        manager.create_table(protocols()).await
+        for table in [episodes(), pieces(), results(), protocols()] {
+            manager.create_table(table).await?;
+        }
+        for index in INDEXES {
+            manager.get_connection().execute_unprepared(index).await?;
+        }
+        Ok(())
     }
 }
+
+/// One active protocol; the episodes that another one than the active evaluated last.
+const INDEXES: [&str; 2] = [
+    "CREATE UNIQUE INDEX protocols_one_active ON protocols (state) WHERE state = 'active'",
+    "CREATE INDEX episodes_by_protocol ON episodes (protocol, id)",
+];
 
 fn episodes() -> TableCreateStatement {
     Table::create()
@@ -33,6 +45,7 @@ fn episodes() -> TableCreateStatement {
         .col(big_integer("blocks_version"))
         .col(json_null("blocks"))
         .col(boolean("flagged"))
+        .col(string_null("protocol"))
         .to_owned()
 }
 
@@ -42,6 +55,8 @@ fn pieces() -> TableCreateStatement {
         .col(uuid("episode_id"))
         .col(uuid("id"))
         .col(string("kind"))
+        .col(big_integer("revision"))
+        .col(boolean("imported"))
         .col(json("body"))
         .primary_key(Index::create().col("episode_id").col("id"))
         .to_owned()
@@ -52,7 +67,6 @@ fn results() -> TableCreateStatement {
         .table("results")
         .col(uuid("episode_id"))
         .col(big_integer("revision"))
-        .col(uuid("visit"))
         .col(string("protocol_sha256"))
         .col(json("body"))
         .col(timestamp_with_time_zone("created_at"))
@@ -67,7 +81,10 @@ fn protocols() -> TableCreateStatement {
         .col(string("id"))
         .col(string("version"))
         .col(text("toml"))
-        .col(boolean("active"))
+        .col(string("author"))
+        .col(string("state"))
         .col(timestamp_with_time_zone("stored_at"))
+        .col(string_null("approved_by"))
+        .col(timestamp_with_time_zone_null("activated_at"))
         .to_owned()
 }

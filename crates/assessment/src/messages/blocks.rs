@@ -4,7 +4,7 @@ use lasegue_contracts::intake as proto;
 use lasegue_platform::wire::WireError;
 use serde_json::Value;
 
-use super::{answer, object};
+use super::incoming::{answer, object};
 
 pub(super) fn patient(patient: proto::Patient) -> Result<Value, WireError> {
     let sex = match proto::Sex::try_from(patient.sex).map_err(|_| WireError("patient.sex"))? {

@@ -6,7 +6,7 @@ use lasegue_contracts::intake as proto;
 use lasegue_platform::wire::WireError;
 use serde_json::{Map, Value, json};
 
-use super::{answer, filled, object, rfc3339};
+use super::incoming::{answer, filled, object, rfc3339};
 
 type Object = Map<String, Value>;
 

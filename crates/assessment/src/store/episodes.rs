@@ -1,23 +1,25 @@
 //! Where each episode's record stands.
 
-use sea_orm::ActiveValue::Set;
-use sea_orm::TryInsertResult;
+use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
+use sea_orm::{IntoActiveModel, TryInsertResult};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "episodes")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
-    /// Counts the commits of the record.
+    /// Counts the commits of the record, from 1.
     pub(crate) revision: i64,
-    /// The version of `blocks` as intake counts it; 0 before the episode has arrived.
+    /// The version of `blocks` as intake counts it, from 1; 0 before the episode has arrived.
     pub(crate) blocks_version: i64,
     /// `{ "patient": ..., "episode": ... }`.
     pub(crate) blocks: Option<Json>,
-    /// The latest result holds an emergency or urgent finding.
+    /// The latest result holds an active emergency or urgent finding.
     pub(crate) flagged: bool,
+    /// The hash of the protocol that gave the latest result; none before the first.
+    pub(crate) protocol: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -25,25 +27,26 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Writes `row` over the one that was read at `read`. False when it has moved on since.
-pub(crate) async fn replace(db: &impl ConnectionTrait, row: Model, read: Option<i64>) -> Result<bool, DbErr> {
-    let id = row.id;
-    let values = ActiveModel {
-        id: Set(row.id),
-        revision: Set(row.revision),
-        blocks_version: Set(row.blocks_version),
-        blocks: Set(row.blocks),
-        flagged: Set(row.flagged),
-    };
-    let Some(read) = read else {
-        let inserted = Entity::insert(values)
-            .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
-            .try_insert()
-            .exec_without_returning(db)
-            .await?;
-        return Ok(matches!(inserted, TryInsertResult::Inserted(1)));
-    };
-    let updated =
-        Entity::update_many().set(values).filter(Column::Id.eq(id)).filter(Column::Revision.eq(read)).exec(db).await?;
-    Ok(updated.rows_affected == 1)
+impl Model {
+    /// An episode of which nothing is known.
+    pub(crate) const fn unknown(id: Uuid) -> Self {
+        Self { id, revision: 0, blocks_version: 0, blocks: None, flagged: false, protocol: None }
+    }
+}
+
+/// Writes `row` one revision on.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody else was faster.
+pub(crate) async fn move_on(unit: &Unit, mut row: Model) -> Result<(), StoreError> {
+    let (id, read) = (row.id, row.revision);
+    row.revision = read + 1;
+    let values = row.into_active_model().reset_all();
+    if read > 0 {
+        let updated = Entity::update_many().set(values).filter(Column::Id.eq(id)).filter(Column::Revision.eq(read));
+        return unit.expect_one(updated.exec(unit.db()).await?.rows_affected);
+    }
+    let first = OnConflict::column(Column::Id).do_nothing().to_owned();
+    let inserted = Entity::insert(values).on_conflict(first).try_insert().exec_without_returning(unit.db()).await?;
+    unit.expect_one(u64::from(matches!(inserted, TryInsertResult::Inserted(1))))
 }

@@ -1,9 +1,9 @@
 //! The pieces of the records: submissions and adjudications, each under its own id, never changed.
 
-use sea_orm::ActiveValue::Set;
-use sea_orm::QueryOrder;
+use std::fmt;
+
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::{IntoActiveModel, QueryOrder};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "pieces")]
@@ -12,10 +12,32 @@ pub(crate) struct Model {
     pub(crate) episode_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
-    /// `submission` or `adjudication`.
-    pub(crate) kind: String,
+    pub(crate) kind: Kind,
+    /// The revision of the record that first had it.
+    pub(crate) revision: i64,
+    /// It came with an import.
+    pub(crate) imported: bool,
     /// As the public record has it.
     pub(crate) body: Json,
+}
+
+/// What a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub(crate) enum Kind {
+    #[sea_orm(string_value = "submission")]
+    Submission,
+    #[sea_orm(string_value = "adjudication")]
+    Adjudication,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Submission => "submission",
+            Self::Adjudication => "adjudication",
+        })
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -23,23 +45,17 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// All pieces of an episode by id.
-pub(crate) async fn of_episode(db: &impl ConnectionTrait, episode: Uuid) -> Result<Vec<Model>, DbErr> {
-    Entity::find().filter(Column::EpisodeId.eq(episode)).order_by_asc(Column::Id).all(db).await
+/// The pieces that an episode had at a revision, by id.
+pub(crate) async fn of_episode(db: &impl ConnectionTrait, episode: Uuid, revision: i64) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::EpisodeId.eq(episode))
+        .filter(Column::Revision.lte(revision))
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await
 }
 
-/// Keeps a piece; one that is there already stays as it is.
+/// Keeps a piece.
 pub(crate) async fn keep(db: &impl ConnectionTrait, piece: Model) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        episode_id: Set(piece.episode_id),
-        id: Set(piece.id),
-        kind: Set(piece.kind),
-        body: Set(piece.body),
-    };
-    Entity::insert(row)
-        .on_conflict(OnConflict::columns([Column::EpisodeId, Column::Id]).do_nothing().to_owned())
-        .try_insert()
-        .exec_without_returning(db)
-        .await
-        .map(drop)
+    Entity::insert(piece.into_active_model()).exec_without_returning(db).await.map(drop)
 }

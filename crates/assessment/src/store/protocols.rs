@@ -1,8 +1,9 @@
-//! Protocols by the hash of their text; one of them is active.
+//! Protocols by the hash of their text; at most one of them is active.
 
 use chrono::{DateTime, Utc};
-use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{IntoActiveModel, QuerySelect, TryInsertResult};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "protocols")]
@@ -12,8 +13,25 @@ pub(crate) struct Model {
     pub(crate) id: String,
     pub(crate) version: String,
     pub(crate) toml: String,
-    pub(crate) active: bool,
+    /// Who brought it.
+    pub(crate) author: String,
+    pub(crate) state: State,
     pub(crate) stored_at: DateTime<Utc>,
+    /// Who last made it the active one; none when it never was.
+    pub(crate) approved_by: Option<String>,
+    pub(crate) activated_at: Option<DateTime<Utc>>,
+}
+
+/// How far a protocol has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub(crate) enum State {
+    #[sea_orm(string_value = "stored")]
+    Stored,
+    #[sea_orm(string_value = "active")]
+    Active,
+    #[sea_orm(string_value = "retired")]
+    Retired,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -23,5 +41,19 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The hash of the active protocol.
 pub(crate) async fn active(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
-    Entity::find().select_only().column(Column::Sha256).filter(Column::Active.eq(true)).into_tuple().one(db).await
+    let active = Entity::find().select_only().column(Column::Sha256).filter(Column::State.eq(State::Active));
+    active.into_tuple().one(db).await
+}
+
+/// The same, and it stays active until the transaction ends.
+pub(crate) async fn hold_active(db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
+    let active = Entity::find().select_only().column(Column::Sha256).filter(Column::State.eq(State::Active));
+    active.lock_shared().into_tuple().one(db).await
+}
+
+/// Keeps a protocol. False when it was there before.
+pub(crate) async fn keep(db: &impl ConnectionTrait, protocol: Model) -> Result<bool, DbErr> {
+    let known = OnConflict::column(Column::Sha256).do_nothing().to_owned();
+    let kept = Entity::insert(protocol.into_active_model()).on_conflict(known).try_insert();
+    Ok(matches!(kept.exec_without_returning(db).await?, TryInsertResult::Inserted(1)))
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{QueryOrder, QuerySelect};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "results")]
@@ -11,7 +11,6 @@ pub(crate) struct Model {
     pub(crate) episode_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) revision: i64,
-    pub(crate) visit: Uuid,
     pub(crate) protocol_sha256: String,
     /// The public result object.
     pub(crate) body: Json,
@@ -23,6 +22,11 @@ pub(crate) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Keeps a result.
+pub(crate) async fn keep(db: &impl ConnectionTrait, result: Model) -> Result<(), DbErr> {
+    Entity::insert(result.into_active_model()).exec_without_returning(db).await.map(drop)
+}
+
 /// The latest results of an episode below revision `before`, newest first.
 pub(crate) async fn latest(
     db: &impl ConnectionTrait,
@@ -30,9 +34,12 @@ pub(crate) async fn latest(
     before: Option<i64>,
     most: u64,
 ) -> Result<Vec<Model>, DbErr> {
-    let mut query = Entity::find().filter(Column::EpisodeId.eq(episode));
-    if let Some(before) = before {
-        query = query.filter(Column::Revision.lt(before));
-    }
-    query.order_by_desc(Column::Revision).limit(most).all(db).await
+    let before = before.unwrap_or(i64::MAX);
+    Entity::find()
+        .filter(Column::EpisodeId.eq(episode))
+        .filter(Column::Revision.lt(before))
+        .order_by_desc(Column::Revision)
+        .limit(most)
+        .all(db)
+        .await
 }

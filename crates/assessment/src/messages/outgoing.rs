@@ -9,57 +9,59 @@ use lasegue_protocol::assessment::{Finding, Limit, NextVisit, Severity, Status};
 use lasegue_protocol::record::{Adjudication, Decision, Record, Side, Submission};
 use uuid::Uuid;
 
-/// A bulk red flag whose visit is at most this old travels live: somebody may still be in danger.
+/// A red flag of the bulk lane whose visit is at most this old travels live: somebody may still be in danger.
 const RECENT: TimeDelta = TimeDelta::days(7);
 
-/// Whether a result holds an emergency or urgent finding, whatever its status.
-pub(crate) fn has_red_flag(assessment: &Assessment) -> bool {
-    assessment.findings.iter().any(|finding| finding.severity.is_grave())
+/// What is told of one revision of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'t> {
+    pub(crate) episode: Uuid,
+    pub(crate) revision: i64,
+    pub(crate) record: &'t Record,
+    pub(crate) assessment: &'t Assessment,
+    /// The assessed visit was imported, or something imported made the record change.
+    pub(crate) bulk: bool,
 }
 
-/// The lane of a red flag.
+/// The lane of a result's red flags.
 pub(crate) fn red_flag_lane(lane: Lane, assessment: &Assessment, now: DateTime<Utc>) -> Lane {
     if now - assessment.assessed_at.to_utc() <= RECENT { Lane::Live } else { lane }
 }
 
-pub(crate) fn red_flags(
-    episode: Uuid,
-    revision: i64,
-    record: &Record,
-    assessment: &Assessment,
-    lane: Lane,
-) -> proto::RedFlagRaised {
-    let visit = record.submissions.iter().find(|submission| submission.id == assessment.visit);
-    let received_at = visit.map_or(assessment.assessed_at, Submission::known_at);
-    proto::RedFlagRaised {
-        episode_id: episode.to_string(),
-        revision: revision.unsigned_abs(),
-        submission_id: assessment.visit.0.clone(),
-        assessed_at: Some(timestamp(assessment.assessed_at.to_utc())),
-        received_at: Some(timestamp(received_at.to_utc())),
-        time_zone: zone(record),
-        bulk: lane == Lane::Bulk,
-        protocol: Some(protocol(assessment)),
-        flags: assessment.findings.iter().filter(|finding| finding.severity.is_grave()).map(flag).collect(),
-        dispositions: record.adjudications.iter().filter_map(signed).collect(),
+impl Told<'_> {
+    /// Every emergency and urgent finding with its status, and every disposition.
+    pub(crate) fn red_flags(&self) -> proto::RedFlagRaised {
+        let Self { record, assessment, .. } = self;
+        let visit = record.submissions.iter().find(|submission| submission.id == assessment.visit);
+        let received_at = visit.map_or(assessment.assessed_at, Submission::known_at);
+        let grave = assessment.findings.iter().filter(|finding| finding.severity.is_grave());
+        proto::RedFlagRaised {
+            episode_id: self.episode.to_string(),
+            revision: self.revision.unsigned_abs(),
+            submission_id: assessment.visit.to_string(),
+            assessed_at: Some(timestamp(assessment.assessed_at.to_utc())),
+            received_at: Some(timestamp(received_at.to_utc())),
+            time_zone: zone(record),
+            bulk: self.bulk,
+            protocol: Some(protocol(assessment)),
+            flags: grave.map(flag).collect(),
+            dispositions: record.adjudications.iter().filter_map(signed).collect(),
+        }
     }
-}
 
-pub(crate) fn completed(
-    episode: Uuid,
-    revision: i64,
-    record: &Record,
-    assessment: &Assessment,
-) -> proto::AssessmentCompleted {
-    proto::AssessmentCompleted {
-        episode_id: episode.to_string(),
-        revision: revision.unsigned_abs(),
-        submission_id: assessment.visit.0.clone(),
-        assessed_at: Some(timestamp(assessment.assessed_at.to_utc())),
-        time_zone: zone(record),
-        protocol: Some(protocol(assessment)),
-        next_visit: Some(next_visit(&assessment.next_visit)),
-        findings: assessment.findings.iter().map(summary).collect(),
+    /// The result as scheduling needs it.
+    pub(crate) fn completed(&self) -> proto::AssessmentCompleted {
+        let Self { record, assessment, .. } = self;
+        proto::AssessmentCompleted {
+            episode_id: self.episode.to_string(),
+            revision: self.revision.unsigned_abs(),
+            submission_id: assessment.visit.to_string(),
+            assessed_at: Some(timestamp(assessment.assessed_at.to_utc())),
+            time_zone: zone(record),
+            protocol: Some(protocol(assessment)),
+            next_visit: Some(next_visit(&assessment.next_visit)),
+            findings: assessment.findings.iter().map(summary).collect(),
+        }
     }
 }
 
