@@ -74,10 +74,7 @@ impl Envelope {
     /// When the envelope holds another type or the bytes are not of it.
     pub fn open<E: Event>(&self) -> Result<E, EnvelopeError> {
         if self.event_type != E::TYPE {
-            return Err(EnvelopeError::Type {
-                expected: E::TYPE,
-                found: self.event_type.clone(),
-            });
+            return Err(EnvelopeError::Type { expected: E::TYPE, found: self.event_type.clone() });
         }
         Ok(E::decode(self.payload.clone())?)
     }
@@ -112,19 +109,12 @@ impl Envelope {
         let required = |name| header_value(name).ok_or(EnvelopeError::Header(name));
         let source = required(header::SOURCE)?;
         Ok(Self {
-            id: required(header::ID)?
-                .parse()
-                .map_err(|_| EnvelopeError::Header(header::ID))?,
+            id: required(header::ID)?.parse().map_err(|_| EnvelopeError::Header(header::ID))?,
             event_type: required(header::TYPE)?.to_owned(),
             subject: subject.to_owned(),
-            source: source
-                .strip_prefix("/lasegue/")
-                .ok_or(EnvelopeError::Header(header::SOURCE))?
-                .to_owned(),
+            source: source.strip_prefix("/lasegue/").ok_or(EnvelopeError::Header(header::SOURCE))?.to_owned(),
             time: required(header::TIME)?.to_owned(),
-            trace_parent: header_value(header::TRACE_PARENT)
-                .unwrap_or_default()
-                .to_owned(),
+            trace_parent: header_value(header::TRACE_PARENT).unwrap_or_default().to_owned(),
             payload,
         })
     }

@@ -21,12 +21,7 @@ pub enum Service {
 
 impl Service {
     /// Every service, in the order of the way of a submission.
-    pub const ALL: [Self; 4] = [
-        Self::Intake,
-        Self::Assessment,
-        Self::Scheduling,
-        Self::Alerting,
-    ];
+    pub const ALL: [Self; 4] = [Self::Intake, Self::Assessment, Self::Scheduling, Self::Alerting];
 
     /// The name in subjects, commands and file names.
     pub const fn name(self) -> &'static str {
@@ -78,10 +73,7 @@ pub fn subject(sender: Service, lane: Lane, name: &str, episode: Uuid) -> String
 
 /// The episode that a subject ends with, if it is one of ours.
 pub fn episode_of_subject(subject: &str) -> Option<Uuid> {
-    subject
-        .starts_with("lasegue.")
-        .then(|| subject.rsplit('.').next())?
-        .and_then(|last| last.parse().ok())
+    subject.starts_with("lasegue.").then(|| subject.rsplit('.').next())?.and_then(|last| last.parse().ok())
 }
 
 macro_rules! events {
@@ -131,12 +123,7 @@ mod tests {
     #[test]
     fn a_subject_names_service_version_event_and_episode() {
         assert_eq!(
-            subject(
-                Service::Intake,
-                Lane::Live,
-                intake::SubmissionAccepted::NAME,
-                EPISODE
-            ),
+            subject(Service::Intake, Lane::Live, intake::SubmissionAccepted::NAME, EPISODE),
             "lasegue.intake.v1.submission-accepted.01980000-0000-7000-8000-000000000001"
         );
     }
@@ -144,15 +131,9 @@ mod tests {
     #[test]
     fn the_episode_is_read_back_from_the_subject_on_both_lanes() {
         for lane in [Lane::Live, Lane::Bulk] {
-            assert_eq!(
-                episode_of_subject(&subject(Service::Alerting, lane, "alert-opened", EPISODE)),
-                Some(EPISODE)
-            );
+            assert_eq!(episode_of_subject(&subject(Service::Alerting, lane, "alert-opened", EPISODE)), Some(EPISODE));
         }
-        assert_eq!(
-            episode_of_subject("lasegue.intake.v1.submission-accepted.nobody"),
-            None
-        );
+        assert_eq!(episode_of_subject("lasegue.intake.v1.submission-accepted.nobody"), None);
         assert_eq!(episode_of_subject(&format!("other.{EPISODE}")), None);
     }
 

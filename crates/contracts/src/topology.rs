@@ -111,12 +111,7 @@ topology! {
 impl Stream {
     /// The stream that takes `subject`.
     pub fn of(subject: &str) -> Option<&'static Self> {
-        STREAMS.iter().copied().find(|stream| {
-            stream
-                .subjects
-                .iter()
-                .any(|pattern| matches(pattern, subject))
-        })
+        STREAMS.iter().copied().find(|stream| stream.subjects.iter().any(|pattern| matches(pattern, subject)))
     }
 }
 
@@ -151,8 +146,7 @@ mod tests {
         Service::ALL
             .into_iter()
             .filter(|service| {
-                event_type.starts_with(&format!("lasegue.{service}."))
-                    || event_type.starts_with("lasegue.platform.")
+                event_type.starts_with(&format!("lasegue.{service}.")) || event_type.starts_with("lasegue.platform.")
             })
             .collect()
     }
@@ -164,28 +158,17 @@ mod tests {
                 let subject = event::subject(sender, Lane::Live, name, Uuid::nil());
                 let takers: Vec<_> = STREAMS
                     .iter()
-                    .filter(|stream| {
-                        stream
-                            .subjects
-                            .iter()
-                            .any(|pattern| matches(pattern, &subject))
-                    })
+                    .filter(|stream| stream.subjects.iter().any(|pattern| matches(pattern, &subject)))
                     .collect();
                 assert_eq!(takers.len(), 1, "{subject} is taken by {takers:?}");
-                assert!(
-                    takers[0].owner.is_none_or(|owner| owner == sender),
-                    "{subject} goes to {takers:?}"
-                );
+                assert!(takers[0].owner.is_none_or(|owner| owner == sender), "{subject} goes to {takers:?}");
             }
         }
     }
 
     #[test]
     fn the_bulk_lane_has_streams_of_its_own() {
-        for (sender, name) in [
-            (Service::Intake, "submission-accepted"),
-            (Service::Assessment, "red-flag-raised"),
-        ] {
+        for (sender, name) in [(Service::Intake, "submission-accepted"), (Service::Assessment, "red-flag-raised")] {
             let live = Stream::of(&event::subject(sender, Lane::Live, name, Uuid::nil()));
             let bulk = Stream::of(&event::subject(sender, Lane::Bulk, name, Uuid::nil()));
             assert!(live.is_some() && bulk.is_some() && live != bulk);
@@ -207,11 +190,8 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<_> = CONSUMERS
-            .iter()
-            .map(|consumer| consumer.name)
-            .chain(STREAMS.iter().map(|stream| stream.name))
-            .collect();
+        let mut names: Vec<_> =
+            CONSUMERS.iter().map(|consumer| consumer.name).chain(STREAMS.iter().map(|stream| stream.name)).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), CONSUMERS.len() + STREAMS.len());
