@@ -20,5 +20,5 @@ mod suggest;
 mod word;
 
 pub use assessment::Assessment;
-pub use evaluate::{EvaluateError, evaluate};
+pub use evaluate::{EvaluateError, Probe, evaluate};
 pub use protocol::{LoadFault, Protocol};

@@ -8,6 +8,7 @@ mod corrections;
 mod firing;
 mod history;
 mod next_visit;
+mod probe;
 mod render;
 mod standing;
 mod status;
@@ -21,8 +22,10 @@ use crate::logic::Ratio;
 use crate::protocol::Protocol;
 use crate::record::{Record, SubmissionId};
 
+use crate::facts::Longstanding;
 use assemble::Assembled;
 use history::History;
+pub use probe::Probe;
 pub(crate) use render::in_general;
 
 /// Why a record could not be evaluated.

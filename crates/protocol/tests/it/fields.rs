@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// A path of object keys to one field.
-pub type Path = Vec<String>;
+pub(crate) type Path = Vec<String>;
 
 /// Fields without which there is no submission at all.
 const REQUIRED: [&str; 3] = ["id", "assessed_at", "author"];
@@ -28,14 +28,14 @@ fn collect(value: &Value, path: &mut Path, all: &mut Vec<Path>) {
 }
 
 /// The fields of a submission.
-pub fn of_submission(submission: &Value) -> Vec<Path> {
+pub(crate) fn of_submission(submission: &Value) -> Vec<Path> {
     let mut all = of(submission);
     all.retain(|path| !REQUIRED.contains(&path[0].as_str()));
     all
 }
 
 /// The fields of any block.
-pub fn of(block: &Value) -> Vec<Path> {
+pub(crate) fn of(block: &Value) -> Vec<Path> {
     let mut all = Vec::new();
     collect(block, &mut Path::new(), &mut all);
     all.retain(|path| !path.is_empty());
@@ -43,7 +43,7 @@ pub fn of(block: &Value) -> Vec<Path> {
 }
 
 /// Takes a field away.
-pub fn delete(block: &mut Value, path: &[String]) {
+pub(crate) fn delete(block: &mut Value, path: &[String]) {
     let Some((last, parents)) = path.split_last() else {
         return;
     };

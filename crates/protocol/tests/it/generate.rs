@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 const MOVEMENTS: [&str; 4] = ["knee_extension", "ankle_dorsiflexion", "great_toe_extension", "ankle_plantarflexion"];
 const DERMATOMES: [&str; 7] = ["L1", "L2", "L3", "L4", "L5", "S1", "S2"];
-pub const ITEMS: [&str; 10] = [
+pub(crate) const ITEMS: [&str; 10] = [
     "saddle_sensation",
     "starting_urine",
     "urine_flow_sensation",
@@ -17,7 +17,7 @@ pub const ITEMS: [&str; 10] = [
     "sexual_dysfunction",
     "new_bilateral_leg_pain",
 ];
-pub const SERIOUS: [&str; 10] = [
+pub(crate) const SERIOUS: [&str; 10] = [
     "cancer_history",
     "fever",
     "iv_drug_use",
@@ -45,14 +45,14 @@ const SIGNED: [(&str, &str); 12] = [
 ];
 
 /// A small generator of pseudo-random numbers (SplitMix64).
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -61,11 +61,11 @@ impl Dice {
         usize::try_from((mixed ^ (mixed >> 31)) % end).expect("it is below a usize")
     }
 
-    pub fn one_in(&mut self, odds: usize) -> bool {
+    pub(crate) fn one_in(&mut self, odds: usize) -> bool {
         self.below(odds) == 0
     }
 
-    pub fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
@@ -89,7 +89,7 @@ fn date(day: usize) -> String {
 }
 
 /// A record with `visits` submissions.
-pub fn record(seed: u64, visits: usize) -> Value {
+pub(crate) fn record(seed: u64, visits: usize) -> Value {
     let mut dice = Dice::new(seed);
     let mut day = dice.below(10);
     let mut submissions = Vec::new();

@@ -7,7 +7,7 @@ use lasegue_protocol::{Protocol, cases};
 use serde_json::Value;
 
 /// Every case by its file name.
-pub fn all() -> Vec<(String, Value)> {
+pub(crate) fn all() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let entries = fs::read_dir(folder).expect("the cases are part of the crate");
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("it is readable").path()).collect();

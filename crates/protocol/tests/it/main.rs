@@ -3,7 +3,9 @@
 mod fields;
 mod generate;
 mod golden;
+mod history;
 mod loader;
+mod mutation;
 mod properties;
 mod report;
 mod rules;
