@@ -30,7 +30,8 @@ pub(crate) fn ci() -> anyhow::Result<()> {
 
 /// Nextest runs the same tests side by side and faster, where it is installed.
 fn has_nextest() -> bool {
-    let version = Command::new("cargo").args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let version =
+        Command::new("cargo").args(["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     version.is_ok_and(|status| status.success())
 }
 

@@ -1,0 +1,5 @@
+//! The wire, frozen: the bytes of every event, and the headers around them.
+
+mod envelope;
+mod examples;
+mod wire;
