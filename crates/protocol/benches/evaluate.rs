@@ -5,7 +5,6 @@
 #[path = "../tests/it/fields.rs"]
 mod fields;
 #[path = "../tests/it/generate.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod generate;
 
 use std::hint::black_box;

@@ -1,6 +1,7 @@
 //! The protocol crate from outside: golden cases, properties, loader, report.
 
 mod fields;
+mod fuzz;
 mod generate;
 mod golden;
 mod history;

@@ -1,6 +1,7 @@
 //! Every rule with what makes it fire, what just does not, and what is missing.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use lasegue_protocol::assessment::{Assessment, Finding};
 use lasegue_protocol::record::Record;
@@ -53,6 +54,11 @@ fn lines() -> impl Iterator<Item = Line<'static>> {
 
 /// The calm patient: v0 on day 0 and v1 on day 20 of treatment.
 pub(crate) fn base() -> Value {
+    static BASE: OnceLock<Value> = OnceLock::new();
+    BASE.get_or_init(calm).clone()
+}
+
+fn calm() -> Value {
     let (_, case) = golden::all().swap_remove(0);
     let mut record = case["record"].clone();
     let mut visit = record["submissions"][0].clone();
