@@ -131,3 +131,6 @@ pub(crate) enum HistoryError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+#[cfg(test)]
+mod tests;

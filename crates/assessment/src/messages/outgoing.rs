@@ -150,3 +150,86 @@ fn limit(finding: &Finding) -> proto::Limit {
         Some(Limit::Now) | None => proto::Limit::Immediate,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lasegue_protocol::Protocol;
+    use lasegue_protocol::assessment::{Scores, VisitKind};
+    use lasegue_protocol::record::SubmissionId;
+
+    use super::*;
+
+    fn finding(severity: Severity, limit: Option<Limit>) -> Finding {
+        Finding {
+            code: "a-finding".to_owned(),
+            side: Some(Side::Left),
+            severity,
+            status: Status::New,
+            qualifiers: Vec::new(),
+            suppressed_by: None,
+            respond_by: None,
+            text: String::new(),
+            action: String::new(),
+            evidence: Vec::new(),
+            citations: Vec::new(),
+            measure: [("knee_extension".to_owned(), 2)].into(),
+            limit,
+            met: true,
+        }
+    }
+
+    #[test]
+    fn a_limit_is_never_told_longer_than_it_is() {
+        use proto::Limit as Told;
+        for (severity, limit, told) in [
+            (Severity::Emergency, Some(Limit::Days(7)), Told::Immediate),
+            (Severity::Urgent, None, Told::Immediate),
+            (Severity::Urgent, Some(Limit::Now), Told::Immediate),
+            (Severity::Urgent, Some(Limit::SameDay), Told::SameDay),
+            (Severity::Urgent, Some(Limit::Hours(23)), Told::SameDay),
+            (Severity::Urgent, Some(Limit::Hours(24)), Told::Limit24Hours),
+            (Severity::Urgent, Some(Limit::Days(1)), Told::Limit24Hours),
+            (Severity::Urgent, Some(Limit::Days(6)), Told::Limit24Hours),
+            (Severity::Urgent, Some(Limit::Days(7)), Told::Limit7Days),
+        ] {
+            assert_eq!(flag(&finding(severity, limit)).limit(), told, "{severity} {limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_is_told_as_one() {
+        for (code, ask) in [
+            ("motor-exam-unknown", true),
+            ("cauda-equina-not-excluded", true),
+            ("cauda-equina-watch", false),
+            ("unknown-cause", false),
+        ] {
+            let finding = Finding { code: code.to_owned(), ..finding(Severity::Urgent, None) };
+            assert_eq!(flag(&finding).ask, ask, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_a_bulk_red_flag_older_than_a_week_stays_in_bulk() {
+        let now: DateTime<Utc> = "2026-01-21T09:00:00Z".parse().expect("an instant");
+        for (lane, age, way) in [
+            (Lane::Live, TimeDelta::days(400), Lane::Live),
+            (Lane::Bulk, TimeDelta::days(7), Lane::Live),
+            (Lane::Bulk, TimeDelta::days(7) + TimeDelta::seconds(1), Lane::Bulk),
+        ] {
+            assert_eq!(red_flag_lane(lane, &assessed(now - age), now), way, "{lane:?} {age}");
+        }
+    }
+
+    fn assessed(at: DateTime<Utc>) -> Assessment {
+        Assessment {
+            visit: SubmissionId("a".to_owned()),
+            assessed_at: at.fixed_offset(),
+            protocol: Protocol::embedded().reference().clone(),
+            findings: Vec::new(),
+            scores: Scores { leg_pain_mm: None, odi_percent: None },
+            unanswered: Vec::new(),
+            next_visit: NextVisit { kind: VisitKind::None, earliest: None, latest: None },
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Assessment on a real bus and a real database, told what intake and alerting tell it.
+
+mod cases;
+mod http;
+mod order;
+mod records;
+mod red_flags;
+mod refused;
+mod ward;
+mod wire;

@@ -1,0 +1,126 @@
+//! Red flags: first, complete, on the right lane, and told of when they are gone.
+
+use lasegue_contracts::Event;
+use lasegue_contracts::assessment::{AssessmentCompleted, Limit, RedFlagRaised, Severity, Status};
+use lasegue_contracts::event::Lane;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::records::{Piece, registered, saddle, submission_id};
+use crate::ward::Ward;
+
+const EPISODE: Uuid = Uuid::from_u128(7);
+const CODE: &str = "cauda-equina-emergency";
+
+fn with(submissions: &[Value]) -> Value {
+    let mut record = registered();
+    record["submissions"] = json!(submissions);
+    record
+}
+
+fn void(name: &str) -> Piece {
+    Piece::Adjudication(json!({
+        "kind": "void", "submission": submission_id(name), "at": "2026-01-21T10:00:00Z", "by": "dr-a", "note": "error",
+    }))
+}
+
+fn codes(event: &RedFlagRaised) -> Vec<(&str, Status)> {
+    event.flags.iter().map(|flag| (flag.code.as_str(), flag.status())).collect()
+}
+
+#[tokio::test]
+async fn a_red_flag_leaves_before_its_result_and_says_everything() {
+    let ward = Ward::open().await;
+    ward.tell(EPISODE, Lane::Live, &with(&[saddle("a", "2026-01-21T09:00:00Z")])).await;
+    assert_eq!(ward.told_in_order(EPISODE).await, [RedFlagRaised::TYPE, AssessmentCompleted::TYPE]);
+    let event = ward.red_flags(EPISODE).await.remove(0);
+    assert_eq!((event.revision, event.submission_id.clone()), (2, submission_id("a").to_string()));
+    assert_eq!((event.time_zone.as_str(), event.bulk, &event.dispositions), ("Europe/London", false, &vec![]));
+    let flag = &event.flags[0];
+    assert_eq!((flag.code.as_str(), flag.side.as_str()), (CODE, ""));
+    assert_eq!((flag.severity(), flag.status(), flag.limit()), (Severity::Emergency, Status::New, Limit::Immediate));
+    assert!(flag.met_at_visit && !flag.ask && flag.respond_by.is_some());
+    assert_eq!(flag.measure, [("saddle_sensation".to_owned(), 1)].into());
+    let completed = ward.completed(EPISODE).await.remove(0);
+    assert_eq!(completed.next_visit.expect("a plan").kind, "hold");
+    assert_eq!(completed.findings[0].code, CODE);
+}
+
+#[tokio::test]
+async fn a_signature_releases_the_hold_and_the_absence_is_told_once() {
+    let ward = Ward::open().await;
+    ward.tell(EPISODE, Lane::Live, &with(&[saddle("a", "2026-01-21T09:00:00Z")])).await;
+    ward.dispose(EPISODE, CODE, "2026-01-21T09:20:00Z").await;
+    let told = ward.red_flags(EPISODE).await;
+    assert_eq!(codes(&told[1]), [(CODE, Status::Persisting)]);
+    let signed = &told[1].dispositions[0];
+    assert_eq!((signed.code.as_str(), signed.by.as_str(), signed.note.as_str()), (CODE, "dr-a", "seen and treated"));
+    ward.dispose(EPISODE, CODE, "2026-01-21T09:25:00Z").await;
+    assert_eq!(ward.red_flags(EPISODE).await.len(), 2);
+    let kinds: Vec<_> = ward.completed(EPISODE).await.into_iter().filter_map(|event| event.next_visit).collect();
+    assert_eq!(kinds.iter().map(|next| next.kind == "hold").collect::<Vec<_>>(), [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_calm_record_raises_nothing() {
+    let ward = Ward::open().await;
+    let asked = |item: &str| (item.to_owned(), json!("no"));
+    let items = ["saddle_sensation", "starting_urine", "urine_flow_sensation", "urinary_retention", "urinary_leakage"];
+    let more = ["rectal_fullness_sensation", "bowel_control", "bilateral_weakness", "sexual_dysfunction"];
+    let mut visit = saddle("a", "2026-01-21T09:00:00Z");
+    visit["cauda_equina"] = items.into_iter().chain(more).chain(["new_bilateral_leg_pain"]).map(asked).collect();
+    visit["new_weakness"] = json!("no");
+    ward.tell(EPISODE, Lane::Live, &with(&[visit])).await;
+    assert_eq!(ward.told_in_order(EPISODE).await, [AssessmentCompleted::TYPE]);
+}
+
+#[tokio::test]
+async fn withdrawing_the_only_submission_does_not_take_its_emergency_away() {
+    let ward = Ward::open().await;
+    ward.tell(EPISODE, Lane::Live, &with(&[saddle("a", "2026-01-21T09:00:00Z")])).await;
+    ward.bring(EPISODE, Lane::Live, void("a")).await;
+    ward.settled().await;
+    let told = ward.red_flags(EPISODE).await;
+    assert_eq!(codes(&told[1]), [(CODE, Status::CorrectedPending)]);
+    assert_eq!(ward.get(EPISODE, "").await.1["next_visit"]["kind"], "hold");
+    ward.dispose(EPISODE, CODE, "2026-01-21T11:00:00Z").await;
+    let told = ward.red_flags(EPISODE).await;
+    assert_eq!(codes(&told[2]), []);
+    assert_eq!(ward.get(EPISODE, "").await.1["next_visit"]["kind"], "none");
+}
+
+#[tokio::test]
+async fn a_submission_that_was_voided_before_it_came_still_raises_its_emergency() {
+    let ward = Ward::open().await;
+    ward.bring(EPISODE, Lane::Live, void("a")).await;
+    ward.tell(EPISODE, Lane::Live, &with(&[saddle("a", "2026-01-21T09:00:00Z")])).await;
+    assert_eq!(codes(&ward.red_flags(EPISODE).await[0]), [(CODE, Status::CorrectedPending)]);
+}
+
+/// Subject and mark of the latest red flags.
+async fn way(ward: &Ward) -> (bool, bool) {
+    let (subject, event) = ward.told::<RedFlagRaised>(EPISODE).await.pop().expect("a red flag");
+    (subject.contains(".bulk."), event.bulk)
+}
+
+#[tokio::test]
+async fn an_old_import_travels_in_bulk_and_a_recent_one_live() {
+    for (assessed_at, in_bulk) in [("2026-01-10T09:00:00Z", true), ("2026-01-20T09:00:00Z", false)] {
+        let ward = Ward::open().await;
+        ward.tell(EPISODE, Lane::Bulk, &with(&[saddle("a", assessed_at)])).await;
+        assert_eq!(way(&ward).await, (in_bulk, true));
+        let (subject, _) = ward.told::<AssessmentCompleted>(EPISODE).await.remove(0);
+        assert!(subject.contains(".bulk."), "the result itself never leaves the lane");
+    }
+}
+
+#[tokio::test]
+async fn an_imported_visit_stays_an_imported_one_when_something_live_changes_the_record() {
+    let ward = Ward::open().await;
+    ward.tell(EPISODE, Lane::Bulk, &with(&[saddle("a", "2026-01-10T09:00:00Z")])).await;
+    ward.dispose(EPISODE, "another-finding", "2026-01-21T09:00:00Z").await;
+    assert_eq!(way(&ward).await, (false, true));
+    ward.bring(EPISODE, Lane::Live, Piece::Submission(saddle("b", "2026-01-21T09:00:00Z"))).await;
+    ward.settled().await;
+    assert_eq!(way(&ward).await, (false, false));
+}

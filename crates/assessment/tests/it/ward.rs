@@ -1,0 +1,190 @@
+//! A ward: assessment at work, in one or two replicas, and the services that tell it things.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use lasegue_contracts::assessment::{AssessmentCompleted, RedFlagRaised};
+use lasegue_contracts::event::Lane;
+use lasegue_contracts::{Envelope, Event, Service};
+use lasegue_platform::auth::{Identity, Role, SigningKey, Verifier, issue};
+use lasegue_platform::bus::{Bus, EmbeddedBus};
+use lasegue_platform::clock::{Clock, SystemClock};
+use lasegue_platform::http::{Front, Health, Limits, Routes};
+use lasegue_platform::lifecycle::Lifecycle;
+use lasegue_platform::random::SystemRandom;
+use lasegue_platform::store::{Location, Migrations, Store, StoreError, dead_letters, outbox};
+use lasegue_platform::{Base, Databases};
+use lasegue_testkit::clock::ManualClock;
+use lasegue_testkit::wait::eventually;
+use sea_orm::prelude::*;
+use sea_orm::{JsonValue, QueryOrder, Statement};
+use tempfile::TempDir;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// When every test begins, unless it says so: half an hour after the last visit of most records.
+const MORNING: &str = "2026-01-21T09:30:00Z";
+/// How far the clock moves while a test waits, so that what is tried again is tried again.
+const NUDGE: Duration = Duration::from_millis(50);
+
+pub(crate) struct Ward {
+    pub(crate) clock: ManualClock,
+    pub(crate) bus: EmbeddedBus,
+    /// Assessment's own database, looked at from outside.
+    pub(crate) store: Store,
+    intake: Store,
+    alerting: Store,
+    router: axum::Router,
+    key: SigningKey,
+    _folder: TempDir,
+}
+
+impl Ward {
+    pub(crate) async fn open() -> Self {
+        Self::with_replicas(1).await
+    }
+
+    pub(crate) async fn with_replicas(replicas: usize) -> Self {
+        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let clock = ManualClock::at_text(MORNING);
+        let bus = EmbeddedBus::new(Arc::new(clock.clone()));
+        let base = || base(&folder, &clock, &bus);
+        let mut routes = Routes::new();
+        for _ in 0..replicas {
+            routes = lasegue_assessment::start(&base()).await.expect("an empty folder takes a new database");
+        }
+        let (intake, alerting) = (base(), base());
+        let key = SigningKey::generate(&*SystemRandom::shared());
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let random = SystemRandom::shared();
+        let front = Front { verifier: Verifier::new(&key), clock: shared, random, limits: Limits::default() };
+        Self {
+            store: look_into(&folder, &clock).await,
+            intake: intake.open_store(Service::Intake, Migrations::NONE).await.expect("likewise"),
+            alerting: alerting.open_store(Service::Alerting, Migrations::NONE).await.expect("likewise"),
+            router: front.around(routes, &Health::default()),
+            key,
+            clock,
+            bus,
+            _folder: folder,
+        }
+    }
+
+    /// Publishes an event as its sender would.
+    pub(crate) async fn send<E: Event>(&self, lane: Lane, event: E) {
+        let sender = if E::SENDER == Some(Service::Alerting) { &self.alerting } else { &self.intake };
+        let episode = event.episode_id().parse().unwrap_or_default();
+        let sent = sender
+            .commit::<_, StoreError, _>(move |unit| Box::pin(async move { unit.publish(lane, episode, &event).await }));
+        sent.await.expect("an outbox takes an event");
+    }
+
+    /// Waits until everything sent was dealt with.
+    pub(crate) async fn settled(&self) {
+        eventually("everything sent was dealt with", || async {
+            self.clock.advance(NUDGE);
+            let (intake, alerting) = (self.intake.reader(), self.alerting.reader());
+            let owed = (outbox::count_owed(intake).await, outbox::count_owed(alerting).await);
+            owed == (Ok(0), Ok(0))
+        })
+        .await;
+    }
+
+    /// Delivers everything that intake ever sent once more, as after a crash between a commit and its ack.
+    pub(crate) async fn redeliver(&self) {
+        let rows = outbox::Entity::find().all(self.intake.reader()).await.expect("readable");
+        for row in rows {
+            let envelope = Envelope {
+                id: row.event_id,
+                event_type: row.event_type,
+                subject: row.subject,
+                source: Service::Intake.name().to_owned(),
+                time: row.created_at.to_rfc3339(),
+                trace_parent: row.trace_parent,
+                payload: row.payload.into(),
+            };
+            self.bus.publish(&envelope).await.expect("assessment acks");
+        }
+    }
+
+    /// The events of one kind about an episode, in the order of their revisions, with their subjects.
+    pub(crate) async fn told<E: Event>(&self, episode: Uuid) -> Vec<(String, E)> {
+        let rows = outbox::Entity::find()
+            .filter(outbox::Column::EventType.eq(E::TYPE))
+            .filter(outbox::Column::Subject.ends_with(episode.to_string()))
+            .order_by_asc(outbox::Column::Id);
+        let rows = rows.all(self.store.reader()).await.expect("readable");
+        rows.into_iter().map(|row| (row.subject, E::decode(&*row.payload).expect("an event"))).collect()
+    }
+
+    /// The types of all events about an episode, in the order in which they were written.
+    pub(crate) async fn told_in_order(&self, episode: Uuid) -> Vec<String> {
+        let rows = outbox::Entity::find().filter(outbox::Column::Subject.ends_with(episode.to_string()));
+        let rows = rows.order_by_asc(outbox::Column::Id).all(self.store.reader()).await.expect("readable");
+        rows.into_iter().map(|row| row.event_type).collect()
+    }
+
+    pub(crate) async fn red_flags(&self, episode: Uuid) -> Vec<RedFlagRaised> {
+        self.told(episode).await.into_iter().map(|(_, event)| event).collect()
+    }
+
+    pub(crate) async fn completed(&self, episode: Uuid) -> Vec<AssessmentCompleted> {
+        self.told(episode).await.into_iter().map(|(_, event)| event).collect()
+    }
+
+    /// Why messages were set aside.
+    pub(crate) async fn set_aside(&self) -> Vec<String> {
+        let letters = dead_letters::Entity::find().all(self.store.reader()).await.expect("readable");
+        letters.into_iter().map(|letter| letter.reason).collect()
+    }
+
+    /// The pieces kept of an episode, in the order of their ids.
+    pub(crate) async fn pieces(&self, episode: Uuid) -> Vec<JsonValue> {
+        let sql = "SELECT body FROM pieces WHERE episode_id = ? ORDER BY id";
+        let statement = Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, sql, [episode.into()]);
+        let rows = self.store.reader().query_all_raw(statement).await.expect("readable");
+        rows.into_iter().map(|row| row.try_get("", "body").expect("a body")).collect()
+    }
+
+    /// Calls assessment's routes under an episode, in a role.
+    pub(crate) async fn get_as(&self, role: Role, episode: Uuid, query: &str) -> (StatusCode, JsonValue) {
+        let now: DateTime<Utc> = self.clock.now();
+        let identity = Identity { subject: "somebody".to_owned(), role };
+        let token = issue(&self.key, &identity, Uuid::nil(), now, now + TimeDelta::days(1)).expect("a key signs");
+        let request = Request::get(format!("/api/v1/episodes/{episode}/assessment{query}"))
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::empty())
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("a router always answers");
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), 1 << 24).await.expect("a body");
+        (status, serde_json::from_slice(&bytes).expect("JSON"))
+    }
+
+    pub(crate) async fn get(&self, episode: Uuid, query: &str) -> (StatusCode, JsonValue) {
+        self.get_as(Role::Clinician, episode, query).await
+    }
+}
+
+fn base(folder: &TempDir, clock: &ManualClock, bus: &EmbeddedBus) -> Base {
+    Base {
+        bus: Arc::new(bus.clone()),
+        clock: Arc::new(clock.clone()),
+        random: SystemRandom::shared(),
+        lifecycle: Lifecycle::new(SystemClock::shared()),
+        databases: Databases::Folder(folder.path().to_owned()),
+        health: Health::default(),
+        migrate: true,
+    }
+}
+
+async fn look_into(folder: &TempDir, clock: &ManualClock) -> Store {
+    let location = Location::Sqlite(folder.path().join("assessment.sqlite"));
+    let clock = Arc::new(clock.clone());
+    let migrations = lasegue_assessment::MIGRATIONS;
+    let store = Store::open(Service::Assessment, &location, migrations, false, clock, SystemRandom::shared());
+    store.await.expect("assessment has made its database")
+}
