@@ -99,6 +99,13 @@ async fn every_promise_is_kept(clinic: &Clinic, ledger: &Ledger) {
     let pages = waited.unwrap_or_else(|pages| panic!("{} red flags, {} paged", flagged.len(), count_paged(&pages)));
     assert!(pages.iter().all(|page| page.signed));
     no_duplicate_is_unmarked(&pages);
+    let marked = pages.iter().filter(|page| page.possible_duplicate()).count();
+    println!(
+        "{} accepted, {} of them red flags; {} pages, {marked} of them marked as possible duplicates",
+        ledger.len(),
+        flagged.len(),
+        pages.len()
+    );
 }
 
 /// The submission was assessed, and its red flag is in the result.
