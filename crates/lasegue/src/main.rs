@@ -51,10 +51,11 @@ fn wait_for(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-/// Read once, here; everything else is told.
+/// The variables that set the configuration, read once, here. `LASEGUE_TOKEN` belongs to a command's option.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
+        .filter(|(name, _)| name != "LASEGUE_TOKEN")
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
 }
