@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, Response, StatusCode};
@@ -232,9 +233,16 @@ fn token(binary: &Path, folder: &Path, role: &str) -> String {
     String::from_utf8(output.stdout).expect("a token is text").trim().to_owned()
 }
 
+/// An address of this test's own. Below the ports that the system gives to outgoing connections, so that none of them
+/// takes it while the process is down.
 fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the machine has a free port");
-    listener.local_addr().expect("a bound socket has an address").to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % 1_000).unwrap_or_default() * 10;
+    (0..10_000_u16)
+        .map(|_| 20_000 + (own + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
+        .map(|port| format!("127.0.0.1:{port}"))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("the machine has a free port")
 }
 
 fn client() -> reqwest::Client {
