@@ -1,6 +1,5 @@
 //! How long an evaluation takes: by length of the history, for a whole population, and one rule
 //! against the same written by hand.
-#![expect(missing_docs, reason = "criterion's macros generate functions without documentation")]
 
 #[path = "../tests/it/fields.rs"]
 mod fields;

@@ -97,8 +97,10 @@ fn finding(before: &Rule, now: &Rule) -> Vec<String> {
         raised.map(|raised| format!("to {} when {}", raised.to, flat(&raised.written)))
     };
     if raised(before) != raised(now) {
-        let rise = raised(now).unwrap_or_else(|| "never".to_owned());
-        changes.push(format!("{code} is now raised {rise}"));
+        changes.push(match raised(now) {
+            Some(rise) => format!("{code} is now raised {rise}"),
+            None => format!("{code} is no longer raised"),
+        });
     }
     let qualifiers = |rule: &Rule| {
         let named = |qualifier: &Qualifier| format!("{} when {}", qualifier.name, flat(&qualifier.written));

@@ -68,9 +68,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let mut input = open(&args.file)?;
     let mut output = BufWriter::new(io::stdout().lock());
-    let refused = pump(&job, &mut input, &mut output)?;
+    let tally = pump(&job, &mut input, &mut output)?;
     output.flush().context("the result cannot be written")?;
-    Ok(if refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
+    if tally.records == 0 {
+        eprintln!("the input holds no record; give one, an array of them, or one a line");
+    }
+    Ok(if tally.refused || tally.records == 0 { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
 }
 
 /// Loads a protocol file; the error names every fault with its line.
@@ -91,11 +94,18 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
-fn pump(job: &Job, input: &mut dyn Read, output: &mut dyn Write) -> anyhow::Result<bool> {
+/// What came of the whole input.
+#[derive(Default)]
+struct Tally {
+    records: usize,
+    refused: bool,
+}
+
+fn pump(job: &Job, input: &mut dyn Read, output: &mut dyn Write) -> anyhow::Result<Tally> {
     let mut splitter = Splitter::default();
     let mut block = vec![0; READ_BYTES];
     let mut waiting = Vec::new();
-    let mut refused = false;
+    let mut tally = Tally::default();
     loop {
         let read = input.read(&mut block).context("the input cannot be read")?;
         if read == 0 {
@@ -103,30 +113,33 @@ fn pump(job: &Job, input: &mut dyn Read, output: &mut dyn Write) -> anyhow::Resu
         }
         waiting.extend(splitter.push(&block[..read]));
         if waiting.len() >= BATCH {
-            refused |= batch(job, std::mem::take(&mut waiting), output)?;
+            tally.batch(job, std::mem::take(&mut waiting), output)?;
         }
     }
     waiting.extend(splitter.finish());
-    Ok(refused | batch(job, waiting, output)?)
+    tally.batch(job, waiting, output)?;
+    Ok(tally)
 }
 
-fn batch(job: &Job, records: Vec<Raw>, output: &mut dyn Write) -> anyhow::Result<bool> {
-    let outcomes: Vec<Outcome> = records.into_par_iter().map(|raw| job.evaluate(&raw)).collect();
-    let mut refused = false;
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Done(text) => {
-                output.write_all(text.as_bytes()).context("the result cannot be written")?;
-            }
-            Outcome::Refused { number, line, faults } => {
-                refused = true;
-                for fault in faults {
-                    eprintln!("record {number} (line {line}): {fault}");
+impl Tally {
+    fn batch(&mut self, job: &Job, records: Vec<Raw>, output: &mut dyn Write) -> anyhow::Result<()> {
+        self.records += records.len();
+        let outcomes: Vec<Outcome> = records.into_par_iter().map(|raw| job.evaluate(&raw)).collect();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Done(text) => {
+                    output.write_all(text.as_bytes()).context("the result cannot be written")?;
+                }
+                Outcome::Refused { number, line, faults } => {
+                    self.refused = true;
+                    for fault in faults {
+                        eprintln!("record {number} (line {line}): {fault}");
+                    }
                 }
             }
         }
+        Ok(())
     }
-    Ok(refused)
 }
 
 impl Job<'_> {

@@ -7,7 +7,7 @@ use crate::record::{CaudaEquinaItem, MotorSite, Side, SidedDermatome, Tri};
 use crate::word::words;
 
 use super::{ReflexSite, Trail, View};
-use super::{cauda_equina, course, function, neurology, pain, serious};
+use super::{cauda_equina, course, function, leg_raise, pain, reflexes, sensation, serious, strength};
 
 /// One fact about a visit, or about a place `P` of the body at a visit.
 pub(crate) struct Fact<P: 'static> {
@@ -135,7 +135,10 @@ pub(crate) fn shown(number: Ratio) -> Value {
 pub(crate) static VISIT: &[&[Fact<()>]] = &[
     pain::VISIT,
     function::VISIT,
-    neurology::VISIT,
+    strength::VISIT,
+    reflexes::VISIT,
+    sensation::VISIT,
+    leg_raise::VISIT,
     cauda_equina::VISIT,
     serious::SCREEN,
     serious::VISIT,
@@ -143,16 +146,16 @@ pub(crate) static VISIT: &[&[Fact<()>]] = &[
 ];
 
 /// Facts about one side.
-pub(crate) static SIDE: &[&[Fact<Side>]] = &[pain::SIDE, neurology::SIDE];
+pub(crate) static SIDE: &[&[Fact<Side>]] = &[pain::SIDE, leg_raise::SIDE];
 
 /// Facts about one movement of one side.
-pub(crate) static MOVEMENT: &[&[Fact<MotorSite>]] = &[neurology::MOVEMENT];
+pub(crate) static MOVEMENT: &[&[Fact<MotorSite>]] = &[strength::MOVEMENT];
 
 /// Facts about one reflex of one side.
-pub(crate) static REFLEX: &[&[Fact<ReflexSite>]] = &[neurology::REFLEX];
+pub(crate) static REFLEX: &[&[Fact<ReflexSite>]] = &[reflexes::REFLEX];
 
 /// Facts about one dermatome of one side.
-pub(crate) static DERMATOME: &[&[Fact<SidedDermatome>]] = &[neurology::DERMATOME];
+pub(crate) static DERMATOME: &[&[Fact<SidedDermatome>]] = &[sensation::DERMATOME];
 
 /// Facts about one item of the cauda equina screen.
 pub(crate) static ITEM: &[&[Fact<CaudaEquinaItem>]] = &[cauda_equina::ITEM];

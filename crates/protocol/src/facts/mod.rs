@@ -8,9 +8,12 @@ mod cauda_equina;
 mod course;
 mod earlier;
 mod function;
-mod neurology;
+mod leg_raise;
 mod pain;
+mod reflexes;
+mod sensation;
 mod serious;
+mod strength;
 mod trail;
 mod view;
 

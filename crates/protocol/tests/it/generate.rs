@@ -44,7 +44,7 @@ const SIGNED: [(&str, &str); 12] = [
     ("motor-exam-unknown", ""),
 ];
 
-/// A small generator of pseudo-random numbers (SplitMix64).
+/// A small generator of pseudo-random numbers (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {

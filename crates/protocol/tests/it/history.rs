@@ -49,7 +49,7 @@ fn with_visits(record: &Value, days: &[(&str, &str)]) -> Value {
     record
 }
 
-fn signed(code: &str, side: Value, at: &str) -> Value {
+fn signed(code: &str, side: &Value, at: &str) -> Value {
     json!({"kind": "disposition", "code": code, "side": side, "at": at, "by": "a", "note": "seen"})
 }
 
@@ -66,14 +66,14 @@ fn nothing_that_counts_is_an_error_and_so_is_an_unknown_visit() {
 
 #[test]
 fn a_named_visit_is_evaluated_as_if_it_were_the_latest() {
-    let mut record = record(&[r#"v0.cauda_equina.bowel_control="yes""#, r#"v1.pain.leg.value=90"#]);
+    let mut record = record(&[r#"v0.cauda_equina.bowel_control="yes""#, "v1.pain.leg.value=90"]);
     let v0 = SubmissionId("v0".to_owned());
     let at_v0 = |record: &Value| evaluate(Protocol::embedded(), &parsed(record), Some(&v0)).expect("v0 counts");
     assert_eq!(status(&at_v0(&record), "cauda-equina-emergency"), Some("new"));
     assert_eq!(find(&at_v0(&record), "leg-pain-worse"), None);
-    record["adjudications"] = json!([signed("cauda-equina-emergency", Value::Null, "2026-01-21T09:00:00Z")]);
+    record["adjudications"] = json!([signed("cauda-equina-emergency", &Value::Null, "2026-01-21T09:00:00Z")]);
     assert_eq!(status(&at_v0(&record), "cauda-equina-emergency"), Some("new"));
-    record["adjudications"] = json!([signed("cauda-equina-emergency", Value::Null, "2026-01-21T08:59:59Z")]);
+    record["adjudications"] = json!([signed("cauda-equina-emergency", &Value::Null, "2026-01-21T08:59:59Z")]);
     assert_eq!(status(&at_v0(&record), "cauda-equina-emergency"), Some("persisting"));
 }
 
@@ -119,7 +119,7 @@ fn the_same_day_ends_where_the_patient_lives() {
 #[test]
 fn a_signed_finding_has_no_deadline_left() {
     let mut record = record(&["v1.sensation.right.L5=1"]);
-    record["adjudications"] = json!([signed("sensation-changed", json!("right"), "2026-01-21T10:00:00Z")]);
+    record["adjudications"] = json!([signed("sensation-changed", &json!("right"), "2026-01-21T10:00:00Z")]);
     let result = assess(&record);
     assert_eq!(status(&result, "sensation-changed"), Some("persisting"));
     assert_eq!(respond_by(&result, "sensation-changed"), "");
@@ -128,7 +128,7 @@ fn a_signed_finding_has_no_deadline_left() {
 #[test]
 fn a_signature_for_the_other_side_signs_nothing() {
     let mut record = record(&["v1.sensation.right.L5=1"]);
-    record["adjudications"] = json!([signed("sensation-changed", json!("left"), "2026-01-21T10:00:00Z")]);
+    record["adjudications"] = json!([signed("sensation-changed", &json!("left"), "2026-01-21T10:00:00Z")]);
     assert_eq!(status(&assess(&record), "sensation-changed"), Some("new"));
 }
 
@@ -138,7 +138,7 @@ fn a_signed_deficit_is_forgotten_only_when_it_was_examined_again() {
         &record(&["v1.sensation.right.L5=1"]),
         &[("v2", "2026-01-31T09:00:00Z"), ("v3", "2026-02-05T09:00:00Z")],
     );
-    record["adjudications"] = json!([signed("sensation-changed", json!("right"), "2026-01-22T09:00:00Z")]);
+    record["adjudications"] = json!([signed("sensation-changed", &json!("right"), "2026-01-22T09:00:00Z")]);
     record["submissions"][3]["sensation"]["right"]["L5"] = json!(1);
     assert_eq!(status(&assess(&record), "sensation-changed"), Some("new"));
     change(&mut record, "-submissions.2.sensation.right.L5");
@@ -153,7 +153,7 @@ fn the_greater_finding_stands_for_the_lesser_one() {
     let result = assess(&improved);
     assert_eq!(status(&result, "motor-deficit-severe"), Some("open"));
     assert_eq!(status(&result, "motor-deficit-progressive"), None);
-    improved["adjudications"] = json!([signed("motor-deficit-severe", json!("right"), "2026-02-01T09:00:00Z")]);
+    improved["adjudications"] = json!([signed("motor-deficit-severe", &json!("right"), "2026-02-01T09:00:00Z")]);
     let result = assess(&improved);
     assert_eq!(status(&result, "motor-deficit-severe"), None);
     assert_eq!(status(&result, "motor-deficit-progressive"), Some("persisting"));
@@ -185,9 +185,9 @@ fn a_correction_of_a_correction_still_leaves_the_emergency_to_sign() {
     let result = assess(&record);
     assert_eq!(result.visit.0, "w2");
     assert_eq!(status(&result, "cauda-equina-emergency"), Some("corrected-pending"));
-    record["adjudications"] = json!([signed("cauda-equina-emergency", Value::Null, "2026-01-21T08:59:59Z")]);
+    record["adjudications"] = json!([signed("cauda-equina-emergency", &Value::Null, "2026-01-21T08:59:59Z")]);
     assert_eq!(status(&assess(&record), "cauda-equina-emergency"), Some("corrected-pending"));
-    record["adjudications"] = json!([signed("cauda-equina-emergency", Value::Null, "2026-01-21T09:00:00Z")]);
+    record["adjudications"] = json!([signed("cauda-equina-emergency", &Value::Null, "2026-01-21T09:00:00Z")]);
     assert_eq!(status(&assess(&record), "cauda-equina-emergency"), None);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use lasegue_protocol::assessment::{Assessment, Finding};
-use lasegue_protocol::record::Record;
+use lasegue_protocol::record::{Record, Side};
 use lasegue_protocol::{Protocol, evaluate};
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ impl<'t> Line<'t> {
 
     fn fits(&self, finding: &Finding) -> bool {
         finding.code == self.code
-            && finding.side.map(|side| side.as_str()) == self.side
+            && finding.side.map(Side::as_str) == self.side
             && self.severity.is_none_or(|severity| finding.severity.as_str() == severity)
             && self.qualifier.is_none_or(|marked| finding.qualifiers.iter().any(|word| word == marked))
     }
@@ -94,13 +94,12 @@ pub(crate) fn change(record: &mut Value, change: &str) {
             Err(_) => &mut place[step],
         };
     }
-    match value {
-        Some(value) => place[last] = value,
-        None => {
-            let gone = place.as_object_mut().and_then(|fields| fields.remove(last));
-            assert!(gone.is_some(), "{change} takes nothing away");
-        }
+    if let Some(value) = value {
+        place[last] = value;
+        return;
     }
+    let gone = place.as_object_mut().and_then(|fields| fields.remove(last));
+    assert!(gone.is_some(), "{change} takes nothing away");
 }
 
 fn assess(changes: &str) -> Assessment {
