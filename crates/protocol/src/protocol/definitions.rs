@@ -11,8 +11,9 @@ use crate::word::Word;
 use super::load::Loader;
 use super::{DefinitionNote, file};
 
-/// Lowers all definitions into the loader's names.
-pub(super) fn define(loader: &mut Loader, written: &BTreeMap<String, Spanned<file::Definition>>) {
+/// Lowers all definitions into the loader's names; whether it could. What only follows from a
+/// mistake elsewhere is not reported.
+pub(super) fn define(loader: &mut Loader, written: &BTreeMap<String, Spanned<file::Definition>>) -> bool {
     let mut waiting: Vec<_> = written.iter().collect();
     loop {
         let before = waiting.len();
@@ -21,12 +22,27 @@ pub(super) fn define(loader: &mut Loader, written: &BTreeMap<String, Spanned<fil
             break;
         }
     }
-    for (name, definition) in waiting {
+    let follows = |(name, definition): &(&String, &Spanned<file::Definition>)| {
+        let others = waiting.iter().filter(|(other, _)| other != name);
+        let words = words(definition.get_ref().is.get_ref());
+        others.map(|(other, _)| other.as_str()).any(|other| words.contains(&other))
+    };
+    let mut roots: Vec<_> = waiting.iter().filter(|entry| !follows(entry)).copied().collect();
+    if roots.is_empty() {
+        roots.clone_from(&waiting);
+    }
+    for (name, definition) in roots {
         let text = &definition.get_ref().is;
         if let Err(mistake) = lowered(loader, definition.get_ref()) {
             loader.mistake::<()>(text, &mistake, &format!("definition {name}"));
         }
     }
+    waiting.is_empty()
+}
+
+/// The names in an expression.
+fn words(text: &str) -> Vec<&str> {
+    text.split(|sign: char| !sign.is_alphanumeric() && sign != '_').collect()
 }
 
 fn define_one(loader: &mut Loader, name: &str, written: &file::Definition) -> bool {

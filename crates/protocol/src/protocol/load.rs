@@ -57,7 +57,9 @@ pub(super) fn load(text: &str) -> Result<Protocol, Vec<LoadFault>> {
 impl Loader<'_> {
     fn protocol(&mut self, file: &file::File) -> Option<Protocol> {
         self.gather(file);
-        definitions::define(self, &file.definitions);
+        if !definitions::define(self, &file.definitions) {
+            return None;
+        }
         let (rules, conditions): (Vec<_>, Vec<_>) =
             file.findings.iter().map(|finding| findings::lower_finding(self, finding)).unzip();
         let elective_when = self.condition(&file.elective.when, Scope::Visit, "elective");
@@ -106,7 +108,13 @@ impl Loader<'_> {
         for (name, written) in &file.thresholds {
             let line = self.line(written.span().start);
             match Threshold::of(name, written.get_ref()) {
-                Ok(threshold) => self.names.thresholds.push(threshold),
+                Ok(threshold) => {
+                    let danger = threshold.danger(written.get_ref());
+                    self.names.thresholds.push(threshold);
+                    if let Some(reason) = danger {
+                        self.fault(line, reason);
+                    }
+                }
                 Err(reason) => self.fault(line, reason),
             }
             self.citations(&written.get_ref().cites, line, name);

@@ -18,12 +18,6 @@ impl Threshold {
         };
         let [least, most] = &written.safe;
         let (value, least, most) = (read(&written.value)?, read(least)?, read(most)?);
-        if !(least..=most).contains(&value) {
-            return Err(format!(
-                "threshold {name} is {}, which is not safe: {}; allowed is {} to {} {unit}",
-                written.value, written.meaning, written.safe[0], written.safe[1],
-            ));
-        }
         Ok(Self {
             name: name.to_owned(),
             value,
@@ -31,6 +25,18 @@ impl Threshold {
             safe: (least, most),
             meaning: written.meaning.clone(),
             cites: written.cites.clone(),
+        })
+    }
+
+    /// The reason to refuse the value when it is out of its bounds.
+    pub(super) fn danger(&self, written: &file::Threshold) -> Option<String> {
+        let (least, most) = self.safe;
+        let safe = (least..=most).contains(&self.value);
+        (!safe).then(|| {
+            format!(
+                "threshold {} is {}, which is not safe: {}; allowed is {} to {} {}",
+                self.name, written.value, self.meaning, written.safe[0], written.safe[1], self.unit,
+            )
         })
     }
 }

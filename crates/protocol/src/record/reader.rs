@@ -14,6 +14,9 @@ use super::Fault;
 /// No more faults than this are kept of one document; the first ones are the useful ones.
 const MAX_FAULTS: usize = 1_000;
 
+/// Room for the fields of the largest object.
+const MOST_FIELDS: usize = 18;
+
 /// The faults of one document so far.
 #[derive(Default)]
 pub(super) struct Faults(RefCell<Vec<Fault>>);
@@ -86,7 +89,13 @@ impl<'a> Node<'a> {
 
     pub(super) fn fields(&self) -> Option<Fields<'_>> {
         match self.value.as_object() {
-            Some(map) => Some(Fields { map, path: &self.path, faults: self.faults, known: Vec::new() }),
+            Some(map) => Some(Fields {
+                map,
+                path: &self.path,
+                faults: self.faults,
+                known: Vec::with_capacity(MOST_FIELDS),
+                present: 0,
+            }),
             None => self.refuse("must be an object"),
         }
     }
@@ -113,13 +122,14 @@ pub(super) struct Fields<'a> {
     path: &'a Path<'a>,
     faults: &'a Faults,
     known: Vec<&'static str>,
+    /// How many of the known fields are there.
+    present: usize,
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
     /// A field that may be missing; `None` too when it is faulty.
     pub(super) fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
-        self.known.push(name);
-        let value = self.map.get(name).filter(|value| !value.is_null())?;
+        let value = self.know(name).filter(|value| !value.is_null())?;
         read(&Node { value, path: Path(Step::Name(self.path, name)), faults: self.faults })
     }
 
@@ -139,11 +149,21 @@ impl Fields<'_> {
 
     /// Accepts a field without reading it.
     pub(super) fn ignore(&mut self, name: &'static str) {
+        self.know(name);
+    }
+
+    fn know(&mut self, name: &'static str) -> Option<&'a Value> {
         self.known.push(name);
+        let value = self.map.get(name);
+        self.present += usize::from(value.is_some());
+        value
     }
 
     /// Refuses every field that was not asked for.
     pub(super) fn finish(self) {
+        if self.present == self.map.len() {
+            return;
+        }
         let unknown = |name: &&String| !self.known.contains(&name.as_str());
         for name in self.map.keys().filter(unknown) {
             let pointer = Path(Step::Name(self.path, name)).pointer();
