@@ -1,8 +1,8 @@
 //! Histories: latching, signatures, corrections, deadlines, and a named visit.
 
 use lasegue_protocol::assessment::{Assessment, Finding};
-use lasegue_protocol::record::{Record, SubmissionId};
-use lasegue_protocol::{EvaluateError, Protocol, evaluate};
+use lasegue_protocol::record::{Record, Side, SubmissionId};
+use lasegue_protocol::{EvaluateError, Probe, Protocol, evaluate};
 use serde_json::{Value, json};
 
 use crate::rules::{base, change};
@@ -243,4 +243,39 @@ fn a_result_comes_back_from_its_own_json() {
     let json = serde_json::to_string(&result).expect("a result is JSON");
     let back: Assessment = serde_json::from_str(&json).expect("it was one");
     assert_eq!(serde_json::to_string(&back).ok(), Some(json));
+}
+
+#[test]
+fn a_signature_of_the_same_instant_covers_the_visit() {
+    let mut record = record(&["v1.sensation.right.L5=1"]);
+    for (at, expected) in [
+        ("2026-01-21T08:59:59Z", "new"),
+        ("2026-01-21T09:00:00Z", "persisting"),
+        ("2026-01-21T10:00:00+01:00", "persisting"),
+    ] {
+        record["adjudications"] = json!([signed("sensation-changed", &json!("right"), at)]);
+        assert_eq!(status(&assess(&record), "sensation-changed"), Some(expected), "{at}");
+    }
+}
+
+#[test]
+fn a_probe_tells_single_conditions_of_the_latest_visit() {
+    let record = parsed(&record(&["v1.sensation.right.L5=1"]));
+    let longstanding = Probe::longstanding(&record);
+    let mut probe = Probe::new(Protocol::embedded(), &record, &longstanding).expect("some visit counts");
+    let sensation = probe.number("sensation-changed").expect("the protocol has it");
+    assert!(probe.holds(sensation, Some(Side::Right)));
+    assert!(!probe.holds(sensation, Some(Side::Left)));
+    assert!(!probe.holds(sensation, None));
+    assert_eq!(probe.number("no-such-finding"), None);
+    assert_eq!(probe.run_grave(), 1);
+}
+
+#[test]
+fn a_longstanding_problem_counts_from_its_first_signature() {
+    let old = |at: &str| json!({"kind": "longstanding", "item": "bowel_control", "at": at, "by": "a", "note": "b"});
+    let mut record = record(&[r#"v1.cauda_equina.bowel_control="yes""#]);
+    record["adjudications"] =
+        json!([old("2026-01-30T09:00:00Z"), old("2026-01-20T09:00:00Z"), old("2026-02-20T09:00:00Z")]);
+    assert_eq!(status(&assess(&record), "cauda-equina-emergency"), None);
 }
