@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::assessment::{Finding, Severity, Status};
 use crate::facts::{Outcome, View};
-use crate::protocol::{Limit, Protocol};
+use crate::protocol::Protocol;
 use crate::record::Record;
 use crate::rules::State;
 
@@ -29,8 +29,8 @@ pub(super) struct Listed {
 
 /// The findings of the evaluated visit, and the visit as it ended up.
 pub(super) struct Assembled<'r> {
-    /// Sorted, each with its limit.
-    pub(super) findings: Vec<(Finding, Option<Limit>)>,
+    /// Sorted.
+    pub(super) findings: Vec<Finding>,
     pub(super) view: View<'r>,
     pub(super) state: State,
 }
@@ -142,7 +142,7 @@ fn in_words(
     history: &History,
     listed: &BTreeMap<Key, Listed>,
     (view, state): (&View, &State),
-) -> Vec<(Finding, Option<Limit>)> {
+) -> Vec<Finding> {
     let mut waits_for: Vec<&str> = listed
         .values()
         .filter(|entry| entry.severity == Severity::Emergency && entry.status.is_active())
@@ -158,7 +158,7 @@ fn in_words(
         specialist: at.holds(&protocol.elective_when).is_yes(),
     };
     let mut findings: Vec<_> = listed.values().map(|entry| renderer.finding(entry)).collect();
-    findings.sort_by(|(one, _), (other, _)| order(one).cmp(&order(other)));
+    findings.sort_by(|one, other| order(one).cmp(&order(other)));
     findings
 }
 

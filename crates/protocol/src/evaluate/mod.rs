@@ -58,7 +58,7 @@ pub fn evaluate(
         visit: last.view.submission.id.clone(),
         assessed_at: last.view.submission.assessed_at,
         protocol: protocol.reference.clone(),
-        findings: findings.into_iter().map(|(finding, _)| finding).collect(),
+        findings,
         scores: scores(&view),
         unanswered: unanswered::paths(&view),
         next_visit,

@@ -31,10 +31,9 @@ fn unplanned(kind: VisitKind) -> NextVisit {
 }
 
 /// The shortest limit of the active urgent findings, in days.
-fn shortest(findings: &[(Finding, Option<Limit>)]) -> i64 {
-    let urgent = |finding: &Finding| finding.severity == Severity::Urgent && finding.status.is_active();
-    let limits = findings.iter().filter(|(finding, _)| urgent(finding));
-    limits.filter_map(|(_, limit)| *limit).map(Limit::days).min().unwrap_or(0)
+fn shortest(findings: &[Finding]) -> i64 {
+    let urgent = findings.iter().filter(|finding| finding.severity == Severity::Urgent && finding.status.is_active());
+    urgent.filter_map(|finding| finding.limit).map(Limit::days).min().unwrap_or(0)
 }
 
 fn day(start: NaiveDate, after: i64) -> Option<NaiveDate> {

@@ -27,7 +27,7 @@ pub(super) struct Renderer<'a, 'r> {
 }
 
 impl Renderer<'_, '_> {
-    pub(super) fn finding(&self, listed: &Listed) -> (Finding, Option<Limit>) {
+    pub(super) fn finding(&self, listed: &Listed) -> Finding {
         let (last, state) = self.last;
         if listed.shown == last.visit {
             return self.shown_at(listed, last, state);
@@ -39,14 +39,14 @@ impl Renderer<'_, '_> {
         self.shown_at(listed, view, &state)
     }
 
-    fn shown_at(&self, listed: &Listed, view: &View, state: &State) -> (Finding, Option<Limit>) {
+    fn shown_at(&self, listed: &Listed, view: &View, state: &State) -> Finding {
         let (index, side) = listed.key;
         let rule = &self.protocol.findings[index];
         let place = side.map_or(Place::Visit, Place::Side);
         let at = firing::context(self.protocol, view, state).at(place);
         let limit = rule.limit_at(listed.severity);
         let waits = self.waits_for.filter(|_| rule.elective);
-        let finding = Finding {
+        Finding {
             code: rule.code.clone(),
             side,
             severity: listed.severity,
@@ -63,8 +63,7 @@ impl Renderer<'_, '_> {
             measure: by_name(rule, &listed.measure),
             limit,
             met: listed.shown == self.last.0.visit,
-        };
-        (finding, limit)
+        }
     }
 
     fn qualifiers(&self, rule: &Rule, held: &[usize]) -> Vec<String> {
