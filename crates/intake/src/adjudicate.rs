@@ -2,17 +2,27 @@
 
 use lasegue_contracts::event::Lane;
 use lasegue_platform::auth::{Identity, Role};
-use lasegue_platform::store::{Store, Unit};
-use lasegue_protocol::record::{Adjudication, Decision, parse_adjudication};
+use lasegue_platform::store::{Store, Unit, retry_conflicts};
+use lasegue_protocol::Protocol;
+use lasegue_protocol::record::{Adjudication, Decision, Fault, parse_adjudication};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
 use serde_json::{Value, json};
 
 use crate::error::IntakeError;
-use crate::ingest::{self, fault, not_in_future};
+use crate::future;
+use crate::json::{self, fault};
 use crate::messages;
 use crate::store::requests::Request;
 use crate::store::{adjudications, episodes, submissions};
+
+/// An adjudication, with the submission it voids by our own id.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    pub(crate) episode: Uuid,
+    pub(crate) adjudication: Adjudication,
+    pub(crate) voids: Option<Uuid>,
+}
 
 /// Takes the adjudication in `body` and gives its id; the same answer for a retry with the same key.
 pub(crate) async fn adjudicate(
@@ -23,58 +33,56 @@ pub(crate) async fn adjudicate(
     caller: &Identity,
 ) -> Result<Uuid, IntakeError> {
     episodes::find(store.reader(), episode).await?;
-    let request = Request { scope: format!("adjudications/{episode}"), key, content_hash: ingest::hash(body) };
-    let adjudication = parse(ingest::json(body)?, caller)?;
-    if let Some(future) = not_in_future("/at", adjudication.at.to_utc(), store.clock().now()) {
-        return Err(IntakeError::Faults(vec![future]));
+    let request = Request { scope: format!("adjudications/{episode}"), key, content_hash: json::hash(body) };
+    if let Some(id) = request.answered(store.reader()).await? {
+        return Ok(id);
     }
-    let signed = resolve(store.reader(), episode, adjudication).await?;
-    store.commit(move |unit| Box::pin(keep(unit, signed, request))).await
+    let adjudication = parse(json::read(body)?, caller).map_err(IntakeError::Faults)?;
+    let signed = check(store, episode, adjudication).await?;
+    retry_conflicts(|| {
+        let (signed, request) = (signed.clone(), request.clone());
+        store.commit(move |unit| Box::pin(adjudicate_once(unit, signed, request)))
+    })
+    .await
 }
 
 /// A clinician signs with the name of the token; a system names who signed.
-fn parse(mut body: Value, caller: &Identity) -> Result<Adjudication, IntakeError> {
+fn parse(mut body: Value, caller: &Identity) -> Result<Adjudication, Vec<Fault>> {
+    let mut faults = Vec::new();
     if caller.role == Role::Clinician
         && let Some(fields) = body.as_object_mut()
+        && *fields.entry("by").or_insert_with(|| json!(caller.subject)) != json!(caller.subject)
     {
-        let signer = fields.entry("by").or_insert_with(|| json!(caller.subject));
-        if *signer != json!(caller.subject) {
-            let reason = format!("must be your own name, {}, or be left out", caller.subject);
-            return Err(IntakeError::Faults(vec![fault("/by", reason)]));
-        }
+        faults.push(fault("/by", format!("must be your own name, {}, or be left out", caller.subject)));
     }
-    parse_adjudication(&body).map_err(IntakeError::Faults)
+    let parsed = parse_adjudication(&body).map_err(|found| faults.extend(found)).ok();
+    parsed.filter(|_| faults.is_empty()).ok_or(faults)
 }
 
-/// An adjudication, with the submission it voids by our own id.
-#[derive(Clone, Debug)]
-pub(crate) struct Signed {
-    pub(crate) episode: Uuid,
-    pub(crate) adjudication: Adjudication,
-    pub(crate) voids: Option<Uuid>,
-}
-
-pub(crate) async fn resolve(
-    db: &impl ConnectionTrait,
-    episode: Uuid,
-    adjudication: Adjudication,
-) -> Result<Signed, IntakeError> {
-    let voids = match &adjudication.decision {
+/// What only the adjudication, the episode and the present together can show.
+async fn check(store: &Store, episode: Uuid, adjudication: Adjudication) -> Result<Signed, IntakeError> {
+    let mut faults: Vec<_> = future::time("/at", adjudication.at, store.clock().now()).into_iter().collect();
+    let mut voids = None;
+    match &adjudication.decision {
         Decision::Void { submission } => {
-            let named = submissions::resolve(db, episode, submission).await?;
-            let unknown = || IntakeError::Faults(vec![fault("/submission", "names no submission of this episode")]);
-            Some(named.ok_or_else(unknown)?)
+            voids = submissions::resolve(store.reader(), episode, submission).await?.map(|row| row.id);
+            if voids.is_none() {
+                faults.push(fault("/submission", "names no submission of this episode"));
+            }
         }
-        _ => None,
-    };
-    Ok(Signed { episode, adjudication, voids })
+        Decision::Disposition { code, .. } if !Protocol::embedded().codes().any(|known| known == code) => {
+            faults.push(fault("/code", "names no finding of the protocol"));
+        }
+        Decision::Disposition { .. } | Decision::Longstanding { .. } => {}
+    }
+    if faults.is_empty() { Ok(Signed { episode, adjudication, voids }) } else { Err(IntakeError::Faults(faults)) }
 }
 
-async fn keep(unit: &mut Unit, signed: Signed, request: Request) -> Result<Uuid, IntakeError> {
+async fn adjudicate_once(unit: &mut Unit, signed: Signed, request: Request) -> Result<Uuid, IntakeError> {
     if let Some(id) = request.answered(unit.db()).await? {
         return Ok(id);
     }
-    let id = insert(unit, Lane::Live, signed).await?.0;
+    let (id, _) = insert(unit, Lane::Live, signed).await?;
     request.keep(unit.db(), id, unit.now()).await?;
     Ok(id)
 }

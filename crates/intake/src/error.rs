@@ -2,35 +2,53 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use lasegue_platform::http::Problem;
-use lasegue_platform::http::problem;
+use lasegue_contracts::Service;
+use lasegue_platform::http::{Problem, problem};
 use lasegue_platform::store::{AsStoreError, StoreError};
 use lasegue_protocol::record::Fault;
-use sea_orm::DbErr;
+use sea_orm::{DbErr, SqlErr};
 use uuid::Uuid;
+
+use crate::json::fault;
 
 /// Why intake did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IntakeError {
     #[error("the body is refused")]
     Faults(Vec<Fault>),
+    #[error("the body is larger than {most} bytes")]
+    TooLarge { most: usize },
+    #[error("the body broke off on its way")]
+    BrokenOff,
+    #[error("the idempotency key is missing or malformed")]
+    Key(Problem),
+    #[error("the idempotency key was used for another body")]
+    KeyReused,
+    #[error("the id was used for another content")]
+    IdReused,
     #[error("there is no episode {0}")]
     NoEpisode(Uuid),
     #[error("the episode is registered already as {0}")]
     AlreadyRegistered(Uuid),
-    #[error("the idempotency key was used for another body")]
-    KeyReused,
-    #[error("the submission's id was used for another content")]
-    IdReused,
-    #[error("the request is not usable")]
-    Request(Problem),
+    #[error("the version seen is not the current one, {current}")]
+    VersionPassed { current: i64 },
     #[error("the store failed")]
     Store(#[from] StoreError),
 }
 
 impl From<DbErr> for IntakeError {
+    /// Two units that write the same new row side by side are a conflict: tried again, the second finds the first's.
     fn from(error: DbErr) -> Self {
-        Self::Store(error.into())
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Self::Store(StoreError::Conflict),
+            _ => Self::Store(error.into()),
+        }
+    }
+}
+
+impl From<Fault> for IntakeError {
+    fn from(fault: Fault) -> Self {
+        Self::Faults(vec![fault])
     }
 }
 
@@ -44,17 +62,18 @@ impl AsStoreError for IntakeError {
 }
 
 impl IntakeError {
-    /// What is wrong with the body, if that is what went wrong.
-    pub(crate) fn faults(&self) -> Vec<Fault> {
-        match self {
-            Self::Faults(faults) => faults.clone(),
-            other => vec![Fault { pointer: String::new(), reason: other.to_string() }],
-        }
+    /// A stored value that cannot be read back; `what` says which, without its content.
+    pub(crate) fn corrupt(what: String) -> Self {
+        Self::Store(StoreError::Corrupt { service: Service::Intake, what })
     }
 
-    /// Whether the sender's input was at fault, so that it belongs into quarantine.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Faults(_) | Self::KeyReused | Self::IdReused | Self::Request(_))
+    /// What the sender sent wrongly. None when it was not the sender: then trying again may help.
+    pub(crate) fn refusal(&self) -> Option<Vec<Fault>> {
+        match self {
+            Self::Store(_) => None,
+            Self::Faults(faults) => Some(faults.clone()),
+            other => Some(vec![fault("", other.to_string())]),
+        }
     }
 }
 
@@ -62,12 +81,12 @@ impl From<IntakeError> for Problem {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::Faults(faults) => Self::refused(faults.into_iter().map(into_problem)),
-            IntakeError::NoEpisode(id) => Self::not_found(format!("There is no episode {id}: register it first.")),
-            IntakeError::AlreadyRegistered(id) => Self::conflict(
-                "already-registered",
-                "The sender's patient and episode are registered already: use that id.",
-            )
-            .with("id", id.to_string()),
+            IntakeError::TooLarge { most } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
+                    .detail(format!("A body has at most {most} bytes here."))
+            }
+            IntakeError::BrokenOff => Self::bad_request("The body broke off on its way. Send it again."),
+            IntakeError::Key(problem) => problem,
             IntakeError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
@@ -78,17 +97,31 @@ impl From<IntakeError> for Problem {
                 "id-reused",
                 "This id was accepted with another content. To correct it, send a new id that `supersedes` this one.",
             ),
-            IntakeError::Request(problem) => problem,
-            IntakeError::Store(StoreError::Closed) => {
-                Self::unavailable("The service is shutting down. Try again soon.")
-            }
-            IntakeError::Store(StoreError::Conflict) => {
-                Self::unavailable("Somebody else changed this at the same time. Try again.")
-            }
-            IntakeError::Store(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "intake's database failed");
-                Self::internal()
-            }
+            IntakeError::NoEpisode(id) => Self::not_found(format!("There is no episode {id}: register it first.")),
+            IntakeError::AlreadyRegistered(id) => Self::conflict(
+                "already-registered",
+                "The sender's patient and episode are registered already: use that id.",
+            )
+            .with("id", id.to_string()),
+            IntakeError::VersionPassed { current } => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "version-passed",
+                "The episode has changed since it was read",
+            )
+            .detail("Read it again, and send the change with the version that you then see.")
+            .with("version", current),
+            IntakeError::Store(error) => unavailable(&error),
+        }
+    }
+}
+
+fn unavailable(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Closed => Problem::unavailable("The service is shutting down. Try again soon."),
+        StoreError::Conflict => Problem::unavailable("Somebody else changed this at the same time. Try again."),
+        error => {
+            tracing::error!(error = error as &dyn std::error::Error, "intake's database failed");
+            Problem::internal()
         }
     }
 }

@@ -1,39 +1,59 @@
 //! Taking whole records, many at once, on the bulk lane. Each record is taken whole or not at all, and one that is
 //! refused stops no other. The same record again changes nothing.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use lasegue_contracts::event::Lane;
-use lasegue_platform::store::{Store, Unit, retry_conflicts};
-use lasegue_protocol::record::{
-    Decision, Fault, Record, Registration, SubmissionId, check_record, danger_signs, parse_submission,
-};
-use sea_orm::ActiveValue::Set;
-use sea_orm::entity::prelude::*;
-use serde::Serialize;
-use serde_json::Value;
+mod take;
 
-use crate::adjudicate::{self, Signed};
+use chrono::{DateTime, TimeDelta, Utc};
+use lasegue_platform::store::Store;
+use lasegue_protocol::record::{Fault, Record, check_record, danger_signs, parse_submission};
+use sea_orm::prelude::Uuid;
+use serde_json::{Value, json};
+
+use crate::document::{Refs, Surroundings};
 use crate::error::IntakeError;
-use crate::ingest;
-use crate::messages;
-use crate::refuse::{Refused, quarantine};
-use crate::register::{self, Surroundings};
-use crate::store::{episodes, submissions};
-use crate::submit::{self, Accepted};
+use crate::refuse::{self, Of, Refused};
+use crate::{future, json as text};
 
 /// A danger sign in a refused record pages when it is at most this old, or when its age cannot be read.
 const RECENT: TimeDelta = TimeDelta::days(7);
 
 /// What became of one record.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
-    /// It was taken; `submissions` and `adjudications` count what was new in it.
-    Accepted { episode: Uuid, submissions: usize, adjudications: usize },
+    /// Something in it was new.
+    Accepted(Taken),
     /// All of it was there already.
-    Known { episode: Uuid },
+    Known(Taken),
     /// None of it was taken.
-    Refused { faults: Vec<Fault> },
+    Refused(Vec<Fault>),
+}
+
+/// Our ids of a record and its parts, in the record's own order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Taken {
+    pub(crate) episode: Uuid,
+    pub(crate) submissions: Vec<Uuid>,
+    pub(crate) adjudications: Vec<Uuid>,
+}
+
+impl Outcome {
+    /// The outcome as a line of the answer.
+    pub(crate) fn line(&self) -> Value {
+        let ids = |outcome: &str, Taken { episode, submissions, adjudications }: &Taken| json!({ "outcome": outcome, "episode": episode, "submissions": submissions, "adjudications": adjudications });
+        match self {
+            Self::Accepted(taken) => ids("accepted", taken),
+            Self::Known(taken) => ids("known", taken),
+            Self::Refused(faults) => json!({ "outcome": "refused", "faults": faults }),
+        }
+    }
+}
+
+/// A record and what stands around it.
+#[derive(Clone, Debug)]
+struct Imported {
+    record: Record,
+    surroundings: Surroundings,
+    refs: Refs,
 }
 
 /// Takes one record of an import.
@@ -41,115 +61,90 @@ pub(crate) enum Outcome {
 /// # Errors
 /// Only when the store fails; what is wrong with the record is an [`Outcome`].
 pub(crate) async fn import(store: &Store, line: &[u8]) -> Result<Outcome, IntakeError> {
-    let taken = match parse(line) {
-        Ok(parsed) => retry_conflicts(|| take(store, parsed.clone())).await,
+    let value = match text::read(line) {
+        Ok(value) => value,
+        Err(fault) => return Ok(Outcome::Refused(vec![fault])),
+    };
+    let now = store.clock().now();
+    let taken = match parse(value.clone(), now) {
+        Ok(imported) => take::take(store, imported).await,
         Err(faults) => Err(IntakeError::Faults(faults)),
     };
-    match taken {
-        Err(error) if error.is_refusal() => {
-            let faults = error.faults();
-            set_aside(store, line, faults.clone()).await?;
-            Ok(Outcome::Refused { faults })
-        }
-        other => other,
-    }
-}
-
-fn parse(line: &[u8]) -> Result<(Record, Surroundings), Vec<Fault>> {
-    let mut value = ingest::json(line).map_err(|error| error.faults())?;
-    let mut faults = Vec::new();
-    let surroundings = value.as_object_mut().map(|fields| Surroundings::take(fields, &mut faults)).unwrap_or_default();
-    let record = Record::parse(&value).map_err(|found| [faults.clone(), found].concat())?;
-    faults.extend(check_record(&record));
-    if faults.is_empty() { Ok((record, surroundings)) } else { Err(faults) }
-}
-
-async fn take(store: &Store, (record, surroundings): (Record, Surroundings)) -> Result<Outcome, IntakeError> {
-    store.commit(move |unit| Box::pin(take_in(unit, record, surroundings))).await
-}
-
-async fn take_in(unit: &mut Unit, record: Record, surroundings: Surroundings) -> Result<Outcome, IntakeError> {
-    let Record { patient, episode, submissions, adjudications } = record;
-    let registration = Registration { patient, episode };
-    let (episode, mut changed) = episode_of(unit, registration, surroundings).await?;
-    let (mut new_submissions, mut new_adjudications) = (0, 0);
-    let ours = |name: &SubmissionId| submissions::id_of(episode, name);
-    for submission in submissions {
-        let supersedes = submission.supersedes.as_ref().map(ours);
-        let accepted = Accepted { episode, submission, supersedes };
-        new_submissions += usize::from(submit::insert(unit, Lane::Bulk, accepted).await?.1);
-    }
-    for adjudication in adjudications {
-        let voids = match &adjudication.decision {
-            Decision::Void { submission } => Some(ours(submission)),
-            _ => None,
-        };
-        let signed = Signed { episode, adjudication, voids };
-        new_adjudications += usize::from(adjudicate::insert(unit, Lane::Bulk, signed).await?.1);
-    }
-    changed |= new_submissions + new_adjudications > 0;
-    if changed {
-        Ok(Outcome::Accepted { episode, submissions: new_submissions, adjudications: new_adjudications })
-    } else {
-        Ok(Outcome::Known { episode })
-    }
-}
-
-/// The episode of a record, registered or brought up to date, and whether that changed anything.
-async fn episode_of(
-    unit: &mut Unit,
-    registration: Registration,
-    surroundings: Surroundings,
-) -> Result<(Uuid, bool), IntakeError> {
-    let blocks = serde_json::to_value(&registration).unwrap_or_default();
-    let (patient, episode) = refs(&registration, &blocks);
-    let Some(known) = episodes::find_by_refs(unit.db(), Some(&patient), Some(&episode)).await? else {
-        let refs = (Some(patient), Some(episode));
-        return Ok((register::insert(unit, Lane::Bulk, registration, surroundings, refs).await?, true));
+    let error = match taken {
+        Err(error) => error,
+        Ok(outcome) => return Ok(outcome),
     };
-    if known.blocks == blocks {
-        return Ok((known.id, false));
-    }
-    let row = episodes::ActiveModel { blocks: Set(blocks), version: Set(known.version + 1), ..Default::default() };
-    let updated = episodes::Entity::update_many()
-        .set(row)
-        .filter(episodes::Column::Id.eq(known.id))
-        .filter(episodes::Column::Version.eq(known.version))
-        .exec(unit.db())
-        .await?;
-    unit.expect_one(updated.rows_affected)?;
-    unit.publish(Lane::Bulk, known.id, &messages::updated(known.id, known.version + 1, &registration)).await?;
-    Ok((known.id, true))
+    let Some(faults) = error.refusal() else { return Err(error) };
+    refuse::refuse(store, alarming(&value, &faults, now)).await?;
+    Ok(Outcome::Refused(faults))
 }
 
-/// The sender's ids; where there are none, the content of the blocks stands for them.
-fn refs(registration: &Registration, blocks: &Value) -> (String, String) {
-    let by_content = || format!("sha256:{}", ingest::hash(blocks.to_string().as_bytes()));
-    let patient = registration.patient.id.clone().unwrap_or_else(by_content);
-    let episode = registration.episode.id.clone().unwrap_or_else(by_content);
-    (patient, episode)
+fn parse(value: Value, now: DateTime<Utc>) -> Result<Imported, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let refs = refs(&value);
+    let (surroundings, rest) = Surroundings::take(value, &mut faults);
+    let record = Record::parse(&rest).map_err(|found| faults.extend(found)).ok();
+    let Some(record) = record else { return Err(faults) };
+    faults.extend(check_record(&record));
+    faults.extend(future::record(&record, now));
+    if faults.is_empty() { Ok(Imported { record, surroundings, refs }) } else { Err(faults) }
 }
 
-/// Keeps a refused record. A recent danger sign in it pages like one in a live submission.
-async fn set_aside(store: &Store, line: &[u8], faults: Vec<Fault>) -> Result<(), IntakeError> {
-    let alarming = alarming_submission(line, store.clock().now());
-    // The record has no episode of ours; its content stands for one.
-    let episode = Uuid::new_v5(&Uuid::NAMESPACE_OID, line);
-    let Some(body) = alarming else { return Ok(()) };
-    let refused = Refused { episode, key: None, body, faults };
-    store
-        .commit::<_, IntakeError, _>(move |unit| {
-            Box::pin(async move { Ok(quarantine(unit, refused, Lane::Live).await?) })
-        })
-        .await
+/// The sender's ids. Where one is missing the whole record's content stands for it: two patients of whom little is known
+/// must never be taken for one.
+fn refs(value: &Value) -> Refs {
+    let by_content = || format!("sha256:{}", text::hash(text::canonical(value.clone()).as_bytes()));
+    let id = |block: &str| value[block]["id"].as_str().map_or_else(by_content, str::to_owned);
+    Refs { patient: id("patient"), episode: id("episode") }
 }
 
-fn alarming_submission(line: &[u8], now: DateTime<Utc>) -> Option<Vec<u8>> {
-    let value: Value = serde_json::from_slice(line).ok()?;
-    let recent = |submission: &&Value| {
+/// The recent submissions of a refused record that hold a danger sign: they page like live ones.
+fn alarming(record: &Value, faults: &[Fault], now: DateTime<Utc>) -> Vec<Refused> {
+    let is_alarming = |submission: &&Value| {
         let draft = parse_submission(submission).value;
-        let old = draft.assessed_at.is_some_and(|at| at.to_utc() < now - RECENT);
+        let old = draft.assessed_at.is_some_and(|at| at < now - RECENT);
         !old && !danger_signs(&draft).is_empty()
     };
-    value["submissions"].as_array()?.iter().find(recent).map(|submission| submission.to_string().into_bytes())
+    let submissions = record["submissions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let refused = |submission: &Value| Refused {
+        of: Of::Record(refs(record)),
+        key: None,
+        body: submission.to_string().into_bytes(),
+        faults: faults.to_vec(),
+    };
+    submissions.iter().filter(is_alarming).map(refused).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-01-21T09:00:00Z".parse().expect("an instant")
+    }
+
+    #[test]
+    fn of_a_refused_record_only_recent_or_undated_danger_signs_alarm() {
+        let visit = |id: &str, at: &str, saddle: &str| json!({ "id": id, "assessed_at": at, "author": "patient", "cauda_equina": { "saddle_sensation": saddle } });
+        let record = json!({ "submissions": [
+            visit("old", "2026-01-14T08:59:59Z", "yes"),
+            visit("recent", "2026-01-14T09:00:00Z", "yes"),
+            visit("calm", "2026-01-20T09:00:00Z", "no"),
+            visit("undated", "last week", "yes"),
+        ] });
+        let alarming = alarming(&record, &[], now());
+        let ids: Vec<_> = alarming
+            .iter()
+            .map(|refused| serde_json::from_slice::<Value>(&refused.body).expect("JSON")["id"].clone())
+            .collect();
+        assert_eq!(ids, ["recent", "undated"]);
+    }
+
+    #[test]
+    fn two_records_without_ids_are_one_only_when_all_of_them_is_the_same() {
+        let one = json!({ "patient": {}, "episode": { "onset_date": "2026-01-01" }, "submissions": [1] });
+        let other = json!({ "patient": {}, "episode": { "onset_date": "2026-01-01" }, "submissions": [2] });
+        assert_eq!(refs(&one), refs(&one.clone()));
+        assert_ne!(refs(&one), refs(&other));
+    }
 }

@@ -1,13 +1,19 @@
 //! Takes in episodes, submissions and adjudications, and refuses what is faulty without hiding a red flag in it.
 //!
-//! What was answered with 2xx is committed together with its event. Contact data stays in this service's database.
+//! What was answered with 2xx is committed together with its event. Contact data and the senders' own ids stay in this
+//! service's database.
 
 mod adjudicate;
+mod body;
+mod change;
 mod contact;
+mod document;
 mod error;
+mod fields;
+mod future;
 mod http;
 mod import;
-mod ingest;
+mod json;
 mod messages;
 mod migrations;
 mod refuse;
@@ -28,5 +34,5 @@ pub use crate::migrations::MIGRATIONS;
 /// When the database cannot be opened; the error says what to do.
 pub async fn start(base: &Base) -> Result<Routes, StoreError> {
     let store = base.open_store(Service::Intake, MIGRATIONS).await?;
-    Ok(http::routes(store))
+    Ok(http::routes(&store))
 }

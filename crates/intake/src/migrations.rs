@@ -3,8 +3,7 @@
 use lasegue_platform::store::Migrations;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, binary, boolean, json, json_null, string, string_null, timestamp_with_time_zone,
-    timestamp_with_time_zone_null, uuid,
+    big_integer, binary, json, string, string_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
 };
 
 /// Intake's migrations, oldest first.
@@ -29,7 +28,8 @@ impl MigrationTrait for Tables {
         manager.create_index(index("adjudications", &["episode_id"])).await?;
         manager.create_table(requests()).await?;
         manager.create_table(refusals()).await?;
-        manager.create_index(unique("refusals", &["episode_id", "content_hash"])).await
+        manager.create_index(unique("refusals", &["episode_id", "content_hash"])).await?;
+        manager.create_index(index("refusals", &["patient_ref", "episode_ref"])).await
     }
 }
 
@@ -40,10 +40,9 @@ fn episodes() -> TableCreateStatement {
         .col(string_null("patient_ref"))
         .col(string_null("episode_ref"))
         .col(json("blocks"))
-        .col(json_null("contact"))
-        .col(string_null("clinic"))
-        .col(string_null("clinician"))
+        .col(json("surroundings"))
         .col(big_integer("version"))
+        .col(string_null("imported_hash"))
         .col(timestamp_with_time_zone("created_at"))
         .to_owned()
 }
@@ -88,12 +87,14 @@ fn refusals() -> TableCreateStatement {
         .table("refusals")
         .col(uuid("id").primary_key())
         .col(uuid("episode_id"))
+        .col(string_null("patient_ref"))
+        .col(string_null("episode_ref"))
         .col(string_null("sender_id"))
         .col(string_null("key"))
         .col(binary("body"))
         .col(json("faults"))
         .col(string("content_hash"))
-        .col(boolean("alerted"))
+        .col(string_null("reason"))
         .col(timestamp_with_time_zone("received_at"))
         .col(timestamp_with_time_zone_null("corrected_at"))
         .to_owned()

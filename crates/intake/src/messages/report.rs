@@ -136,10 +136,12 @@ fn serious(serious: &Serious) -> proto::Serious {
     }
 }
 
-/// Degrees Celsius as decimal text, exact.
+/// Degrees Celsius as decimal text, exact, with as many digits as it takes: `38.0`, `37.95`.
 fn decimal(temperature: Temperature) -> String {
     let micro = temperature.micro_celsius();
-    format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
+    let part = format!("{:06}", micro % 1_000_000);
+    let part = part.trim_end_matches('0');
+    format!("{}.{}", micro / 1_000_000, if part.is_empty() { "0" } else { part })
 }
 
 fn trauma(trauma: &Trauma) -> proto::Trauma {

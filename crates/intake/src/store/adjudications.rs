@@ -5,6 +5,8 @@ use lasegue_protocol::record::Adjudication;
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
+use crate::json;
+
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "adjudications")]
 pub(crate) struct Model {
@@ -22,8 +24,10 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// The row of an adjudication. Its id follows from its content: the same one signed twice is one.
 pub(crate) fn row(episode: Uuid, adjudication: &Adjudication) -> Model {
-    let body = serde_json::to_value(adjudication).unwrap_or_default();
-    let id = Uuid::new_v5(&episode, body.to_string().as_bytes());
+    let body = json::of(adjudication);
+    // A namespace of their own: no sender's id of a submission can ever give the same id.
+    let namespace = Uuid::new_v5(&episode, b"adjudications");
+    let id = Uuid::new_v5(&namespace, json::canonical(body.clone()).as_bytes());
     Model { id, episode_id: episode, body, at: adjudication.at.to_utc() }
 }
 

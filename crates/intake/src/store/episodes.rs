@@ -2,9 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use lasegue_protocol::record::{Registration, parse_registration};
+use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
+use serde_json::json;
 
+use crate::document::{Document, Refs, Surroundings};
 use crate::error::IntakeError;
+use crate::json;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "episodes")]
@@ -16,10 +20,12 @@ pub(crate) struct Model {
     pub(crate) episode_ref: Option<String>,
     /// `{ "patient": ..., "episode": ... }` as the record has them.
     pub(crate) blocks: Json,
-    pub(crate) contact: Option<Json>,
-    pub(crate) clinic: Option<String>,
-    pub(crate) clinician: Option<String>,
+    /// `{ "contact": ..., "clinic": ..., "clinician": ... }`; in no event.
+    pub(crate) surroundings: Json,
+    /// Counts the changes.
     pub(crate) version: i64,
+    /// What the last import said of the episode, hashed, so that the same import again changes nothing.
+    pub(crate) imported_hash: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
 }
 
@@ -34,7 +40,36 @@ impl Model {
     /// # Errors
     /// When the row was changed from outside so that they no longer parse.
     pub(crate) fn registration(&self) -> Result<Registration, IntakeError> {
-        parse_registration(&self.blocks).map_err(IntakeError::Faults)
+        parse_registration(&self.blocks).map_err(|_| self.corrupt())
+    }
+
+    /// Everything registered.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(crate) fn document(&self) -> Result<Document, IntakeError> {
+        let mut faults = Vec::new();
+        let (surroundings, rest) = Surroundings::take(self.surroundings.clone(), &mut faults);
+        if !faults.is_empty() || rest != json!({}) {
+            return Err(self.corrupt());
+        }
+        Ok(Document { registration: self.registration()?, surroundings })
+    }
+
+    fn corrupt(&self) -> IntakeError {
+        IntakeError::corrupt(format!("episode {}", self.id))
+    }
+}
+
+/// The columns that hold a document under the ids `refs`.
+pub(crate) fn columns(document: &Document, refs: Option<Refs>) -> ActiveModel {
+    let (patient, episode) = refs.map(|Refs { patient, episode }| (patient, episode)).unzip();
+    ActiveModel {
+        patient_ref: Set(patient),
+        episode_ref: Set(episode),
+        blocks: Set(json::of(&document.registration)),
+        surroundings: Set(json::of(&document.surroundings)),
+        ..Default::default()
     }
 }
 
@@ -44,11 +79,10 @@ pub(crate) async fn find(db: &impl ConnectionTrait, id: Uuid) -> Result<Model, I
 }
 
 /// The episode that the sender's ids name.
-pub(crate) async fn find_by_refs(
-    db: &impl ConnectionTrait,
-    patient: Option<&str>,
-    episode: Option<&str>,
-) -> Result<Option<Model>, DbErr> {
-    let (Some(patient), Some(episode)) = (patient, episode) else { return Ok(None) };
-    Entity::find().filter(Column::PatientRef.eq(patient)).filter(Column::EpisodeRef.eq(episode)).one(db).await
+pub(crate) async fn find_by_refs(db: &impl ConnectionTrait, refs: &Refs) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::PatientRef.eq(&refs.patient))
+        .filter(Column::EpisodeRef.eq(&refs.episode))
+        .one(db)
+        .await
 }

@@ -5,6 +5,8 @@ use lasegue_protocol::record::{Submission, SubmissionId};
 use sea_orm::QueryOrder;
 use sea_orm::entity::prelude::*;
 
+use crate::json;
+
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "submissions")]
 pub(crate) struct Model {
@@ -30,16 +32,15 @@ pub(crate) fn id_of(episode: Uuid, sender_id: &SubmissionId) -> Uuid {
     Uuid::new_v5(&episode, sender_id.0.as_bytes())
 }
 
-/// What the sender calls `name`, be it by the sender's id or by ours.
+/// The submission that the sender calls `name`, be it by the sender's own id or by ours.
 pub(crate) async fn resolve(
     db: &impl ConnectionTrait,
     episode: Uuid,
     name: &SubmissionId,
-) -> Result<Option<Uuid>, DbErr> {
+) -> Result<Option<Model>, DbErr> {
     let ours = id_of(episode, name);
     let either = [Some(ours), name.0.parse().ok()].into_iter().flatten();
-    let row = Entity::find().filter(Column::EpisodeId.eq(episode)).filter(Column::Id.is_in(either)).one(db).await?;
-    Ok(row.map(|row| row.id))
+    Entity::find().filter(Column::EpisodeId.eq(episode)).filter(Column::Id.is_in(either)).one(db).await
 }
 
 /// All submissions of an episode by time of assessment.
@@ -54,7 +55,7 @@ pub(crate) async fn of_episode(db: &impl ConnectionTrait, episode: Uuid) -> Resu
 
 /// The row of an accepted submission.
 pub(crate) fn row(episode: Uuid, submission: &Submission) -> Model {
-    let body = serde_json::to_value(submission).unwrap_or_default();
+    let body = json::of(submission);
     Model {
         id: id_of(episode, &submission.id),
         episode_id: episode,
@@ -72,5 +73,5 @@ fn content_hash(body: &Json) -> String {
     if let Some(fields) = content.as_object_mut() {
         fields.remove("received_at");
     }
-    crate::ingest::hash(content.to_string().as_bytes())
+    json::hash(json::canonical(content).as_bytes())
 }

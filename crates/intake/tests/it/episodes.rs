@@ -1,111 +1,177 @@
-//! Registering, changing and reading episodes.
+//! Registering, reading and changing episodes.
 
+use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use lasegue_contracts::intake::EpisodeUpdated;
+use lasegue_contracts::intake::{EpisodeRegistered, EpisodeUpdated, Sex};
 use lasegue_platform::auth::Role;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::harness::{House, open, registration, types};
+use crate::harness::{Answer, House, calm, registration, with};
 
-async fn patch(house: &House, id: &str, body: &Value) -> crate::harness::Answer {
-    house.call(Role::Clinician, Method::PATCH, &format!("/episodes/{id}"), "", body.to_string().as_bytes()).await
-}
-
-async fn read(house: &House, id: &str) -> Value {
-    house.call(Role::Clinician, Method::GET, &format!("/episodes/{id}"), "", b"").await.json()
+async fn patch(house: &House, id: Uuid, headers: &[(&str, &str)], body: &Value) -> Answer {
+    house.send(Role::Coordinator, Method::PATCH, &format!("/episodes/{id}"), headers, body.to_string()).await
 }
 
 #[tokio::test]
-async fn a_registered_episode_is_told_of_without_contact_data() {
-    let house = House::new().await;
-    let id = house.register().await;
-    let events = house.live().await;
-    assert_eq!(types(&events), ["EpisodeRegistered"]);
-    assert!(events[0].subject.ends_with(&id));
-    let bytes = String::from_utf8_lossy(&events[0].payload).to_lowercase();
-    for secret in ["syntheta", "testa@", "mrn-1", "episode-1"] {
-        assert!(!bytes.contains(secret), "the event says {secret}");
+async fn an_episode_is_registered_with_its_event_and_read_back() {
+    let house = House::open().await;
+    let answer = house.register(&registration()).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    let id = answer.id();
+    assert_eq!(answer.headers["location"], format!("/api/v1/episodes/{id}"));
+    let event = house.events::<EpisodeRegistered>().await.remove(0);
+    assert_eq!((event.episode_id, event.version), (id.to_string(), 1));
+    assert_eq!(event.patient.expect("a block").sex(), Sex::Female);
+    house.submit(id, "k", &calm("v1")).await;
+    let read = house.get(&format!("/episodes/{id}")).await;
+    assert_eq!(read.headers["etag"], "\"1\"");
+    insta::assert_json_snapshot!("episode", read.shown());
+}
+
+#[tokio::test]
+async fn nothing_personal_is_in_an_event() {
+    let house = House::open().await;
+    let id = house.episode().await;
+    house.submit(id, "k", &calm("sender-visit-1")).await;
+    patch(&house, id, &[], &json!({ "patient": { "id": "sender-patient-8" }, "episode": { "pregnant": "no" } })).await;
+    for row in house.outbox().await {
+        let (bytes, subject) = (String::from_utf8_lossy(&row.payload).into_owned(), row.subject);
+        for personal in ["Testa", "7946", "sender-"] {
+            assert!(!bytes.contains(personal) && !subject.contains(personal), "{personal} is in {subject}");
+        }
     }
-    let episode = read(&house, &id).await;
-    assert_eq!(episode["contact"]["name"], "Testa Syntheta");
-    assert_eq!(episode["version"], 1);
-}
-
-#[tokio::test]
-async fn the_same_sender_s_ids_are_registered_once() {
-    let house = House::new().await;
-    let id = house.register().await;
-    let again = house.post("/episodes", "", &registration()).await;
-    assert_eq!((again.status, again.json()["id"].as_str()), (StatusCode::CONFLICT, Some(id.as_str())));
-}
-
-#[tokio::test]
-async fn a_retry_of_a_registration_is_answered_alike() {
-    let house = House::new().await;
-    let first = house.post("/episodes", "key-1", &registration()).await;
-    let retry = house.post("/episodes", "key-1", &registration()).await;
-    assert_eq!((first.status, first.json()), (retry.status, retry.json()));
-    assert_eq!(house.live().await.len(), 1);
+    assert_eq!(house.outbox().await.len(), 3);
 }
 
 #[tokio::test]
 async fn all_faults_of_a_registration_are_named_at_once() {
-    let house = House::new().await;
+    let house = House::open().await;
     let mut body = registration();
-    body["patient"]["sex"] = json!("both");
-    body["episode"]["onset_date"] = json!("2026-02-30");
-    body["contact"]["email"] = json!("nobody");
-    body["clinic"] = json!(7);
-    let answer = house.post("/episodes", "", &body).await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(answer.pointers(), ["/clinic", "/contact/email", "/episode/onset_date", "/patient/sex"]);
-    assert!(house.live().await.is_empty());
+    body["patient"]["birth_date"] = json!("1980-02-30");
+    body["episode"]["treatment_start"] = json!("2026-01-22");
+    body["contact"]["phone"] = json!("none");
+    body["ward"] = json!("7");
+    insta::assert_json_snapshot!("faulty_registration", house.register(&body).await.shown());
+    assert!(house.outbox().await.is_empty());
 }
 
 #[tokio::test]
 async fn a_date_in_the_future_and_a_birth_after_the_onset_are_refused() {
-    let house = House::new().await;
+    let house = House::open().await;
     let mut body = registration();
-    body["patient"]["birth_date"] = json!("2025-12-19");
-    body["episode"]["treatment_start"] = json!("2026-02-01");
-    assert_eq!(
-        house.post("/episodes", "", &body).await.pointers(),
-        ["/episode/treatment_start", "/patient/birth_date"]
-    );
+    body["patient"]["birth_date"] = json!("2026-01-02");
+    body["episode"]["treatment_start"] = json!("2026-01-22");
+    body["episode"]["imaging"] = json!([{ "date": "2026-02-01", "modality": "mri", "region": "lumbar" }]);
+    body["contact"]["phone"] = json!("none");
+    let pointers = house.register(&body).await.pointers();
+    let expected = ["/contact/phone", "/patient/birth_date", "/episode/treatment_start", "/episode/imaging/0/date"];
+    assert_eq!(pointers, expected);
 }
 
 #[tokio::test]
-async fn a_patch_changes_what_it_names_and_tells_of_the_whole_blocks() {
-    let house = House::new().await;
-    let id = house.register().await;
-    house.live().await;
-    let body = json!({ "episode": { "candidate_surgery": "yes" }, "contact": { "phone": "+44 20 7946 0000" } });
-    let answer = patch(&house, &id, &body).await;
+async fn the_same_patient_and_episode_again_is_a_conflict_that_names_the_first() {
+    let house = House::open().await;
+    house.episode().await;
+    insta::assert_json_snapshot!("registered_already", house.register(&registration()).await.shown());
+    let other = with(registration(), "/episode/id", json!("sender-episode-2"));
+    assert_eq!(house.register(&other).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_registration_repeated_under_its_key_is_answered_alike() {
+    let house = House::open().await;
+    let send = async |body: Value| {
+        let key = [("idempotency-key", "r-1")];
+        house.send(Role::System, Method::POST, "/episodes", &key, body.to_string()).await
+    };
+    let first = send(registration()).await;
+    assert_eq!(first.id(), send(registration()).await.id());
+    assert_eq!(house.outbox().await.len(), 1);
+    let other = with(registration(), "/clinic", json!("pain"));
+    insta::assert_json_snapshot!("key_reused", send(other).await.shown());
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names_and_tells_the_whole_blocks() {
+    let house = House::open().await;
+    let id = house.episode().await;
+    let change = json!({
+        "episode": { "pregnant": "no", "treatments": [{ "date": "2026-01-06", "kind": "nsaid", "change": "start" }] },
+        "patient": { "sex": null },
+        "contact": { "phone": null, "email": "testa@example.org" }
+    });
+    let answer = patch(&house, id, &[("if-match", "\"1\"")], &change).await;
     assert_eq!((answer.status, &answer.json()["version"]), (StatusCode::OK, &json!(2)));
-    let events = house.live().await;
-    let event: EpisodeUpdated = open(&events[0]);
-    assert_eq!(event.version, 2);
-    assert_eq!(event.episode.map(|episode| episode.onset_date), Some("2025-12-18".to_owned()));
-    let episode = read(&house, &id).await;
-    assert_eq!(episode["contact"], json!({ "phone": "+44 20 7946 0000" }));
-    assert_eq!(episode["clinic"], "spine");
+    let event = house.events::<EpisodeUpdated>().await.remove(0);
+    let (patient, episode) = (event.patient.expect("a block"), event.episode.expect("a block"));
+    assert_eq!((event.version, patient.sex(), episode.onset_date.as_str()), (2, Sex::Unspecified, "2026-01-01"));
+    assert_eq!(patient.birth_date.as_deref(), Some("1980-06-15"));
+    let read = house.get(&format!("/episodes/{id}")).await.json();
+    let contact = json!({ "name": "Testa Syntheta", "email": "testa@example.org", "consent_to_messages": true });
+    assert_eq!(read["contact"], contact);
 }
 
 #[tokio::test]
-async fn a_faulty_patch_changes_nothing() {
-    let house = House::new().await;
-    let id = house.register().await;
-    let answer = patch(&house, &id, &json!({ "episode": { "pregnant": "perhaps" }, "contact": { "fax": "1" } })).await;
-    assert_eq!(answer.pointers(), ["/contact", "/episode/pregnant"]);
-    assert_eq!(read(&house, &id).await["version"], 1);
+async fn a_patch_of_contact_data_alone_tells_nobody_and_one_that_changes_nothing_counts_nothing() {
+    let house = House::open().await;
+    let id = house.episode().await;
+    let version = async |body: Value| patch(&house, id, &[], &body).await.json()["version"].clone();
+    assert_eq!(version(json!({ "contact": { "name": "Testa Synthetos" } })).await, 2);
+    assert_eq!(version(json!({ "contact": { "name": "Testa Synthetos" } })).await, 2);
+    assert_eq!(version(json!({ "contact": null, "clinic": null })).await, 3);
+    assert!(house.get(&format!("/episodes/{id}")).await.json().get("contact").is_none());
+    assert_eq!(house.subjects().await, ["episode-registered"]);
 }
 
 #[tokio::test]
-async fn an_unknown_episode_is_not_found_and_a_patient_s_data_is_not_for_every_role() {
-    let house = House::new().await;
-    let path = "/episodes/01980000-0000-7000-8000-000000000001";
-    assert_eq!(house.call(Role::Clinician, Method::GET, path, "", b"").await.status, StatusCode::NOT_FOUND);
-    let id = house.register().await;
-    let operator = house.call(Role::Operator, Method::GET, &format!("/episodes/{id}"), "", b"").await;
-    assert_eq!(operator.status, StatusCode::FORBIDDEN);
+async fn a_patch_is_refused_when_faulty_late_or_contradicting() {
+    let house = House::open().await;
+    let id = house.episode().await;
+    let faulty = json!({ "episode": { "onset_date": null }, "contact": { "phone": "none" }, "submissions": [] });
+    insta::assert_json_snapshot!("faulty_patch", patch(&house, id, &[], &faulty).await.shown());
+    let change = json!({ "clinic": "pain" });
+    for tag in ["\"7\"", "W/\"1\"", "nonsense"] {
+        let late = patch(&house, id, &[("if-match", tag)], &change).await;
+        assert_eq!(late.status, StatusCode::PRECONDITION_FAILED, "{tag}");
+    }
+    insta::assert_json_snapshot!("version_passed", patch(&house, id, &[("if-match", "\"7\"")], &change).await.shown());
+    assert_eq!(patch(&house, id, &[("if-match", "*")], &change).await.status, StatusCode::OK);
+    house.register(&with(registration(), "/episode/id", json!("2"))).await;
+    let taken = patch(&house, id, &[], &json!({ "episode": { "id": "2" } })).await;
+    assert_eq!((taken.status, &taken.json()["code"]), (StatusCode::CONFLICT, &json!("already-registered")));
+    let list = patch(&house, id, &[], &json!([])).await;
+    assert_eq!(list.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_not_found() {
+    let house = House::open().await;
+    insta::assert_json_snapshot!("no_episode", house.get(&format!("/episodes/{}", Uuid::nil())).await.shown());
+    assert_eq!(house.get("/episodes/7").await.status, StatusCode::NOT_FOUND);
+    let change = patch(&house, Uuid::nil(), &[], &json!({ "clinic": "pain" })).await;
+    assert_eq!(change.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn each_route_answers_to_its_roles_alone() {
+    let house = House::open().await;
+    let id = house.episode().await;
+    let one = format!("/episodes/{id}");
+    let at = |rest: &str| format!("{one}/{rest}");
+    for (method, path, roles) in [
+        (Method::POST, "/episodes".to_owned(), &[Role::Clinician, Role::Coordinator, Role::System][..]),
+        (Method::PATCH, one.clone(), &[Role::Clinician, Role::Coordinator, Role::System]),
+        (Method::GET, one.clone(), &[Role::Clinician, Role::Coordinator, Role::Auditor, Role::System]),
+        (Method::POST, at("submissions"), &[Role::Clinician, Role::System]),
+        (Method::POST, at("adjudications"), &[Role::Clinician, Role::System]),
+        (Method::GET, at("refusals"), &[Role::Clinician, Role::Auditor]),
+        (Method::POST, "/imports".to_owned(), &[Role::Operator, Role::System]),
+    ] {
+        for role in Role::ALL {
+            let answer = house.send(role, method.clone(), &path, &[], Body::empty()).await;
+            let let_in = answer.status != StatusCode::FORBIDDEN;
+            assert_eq!(let_in, roles.contains(&role), "{method} {path} as {role:?}");
+        }
+    }
 }

@@ -1,130 +1,55 @@
-//! Intake in a folder of its own, at noon on 21 January 2026.
+//! A running intake under a clock that stands still, with seeded ids: the same calls give the same answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{Method, Request, StatusCode};
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::TimeDelta;
-use lasegue_contracts::topology::{ALERTING_REFUSALS, ASSESSMENT_INTAKE, ASSESSMENT_INTAKE_BULK, Consumer};
-use lasegue_contracts::{Envelope, Event};
-use lasegue_platform::auth::{self, Identity, Role, SigningKey, Verifier};
-use lasegue_platform::bus::{Bus, EmbeddedBus};
+use lasegue_contracts::{Event, Service};
+use lasegue_intake::MIGRATIONS;
+use lasegue_platform::auth::{Identity, Role, SigningKey, Verifier, issue};
+use lasegue_platform::bus::EmbeddedBus;
 use lasegue_platform::clock::Clock;
 use lasegue_platform::http::{Front, Health, Limits};
 use lasegue_platform::lifecycle::Lifecycle;
+use lasegue_platform::random::SystemRandom;
+use lasegue_platform::store::{Location, Store, outbox};
 use lasegue_platform::{Base, Databases};
 use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::random::SeededRandom;
+use sea_orm::{EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-/// How long the bus must be quiet before a test believes that no event comes.
-const QUIET: Duration = Duration::from_millis(150);
+/// What the clock shows.
+pub(crate) const NOW: &str = "2026-01-21T09:00:00Z";
 
+/// A running intake, and a second look at its database.
 pub(crate) struct House {
-    router: Router,
+    router: axum::Router,
     key: SigningKey,
-    bus: EmbeddedBus,
-    pub(crate) clock: ManualClock,
+    clock: ManualClock,
+    database: Store,
     _folder: TempDir,
 }
 
-impl House {
-    pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
-        let clock = ManualClock::at_text("2026-01-21T12:00:00Z");
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let bus = EmbeddedBus::new(shared.clone());
-        let random = Arc::new(SeededRandom::new(1));
-        let base = Base {
-            bus: Arc::new(bus.clone()),
-            clock: shared.clone(),
-            random: random.clone(),
-            lifecycle: Lifecycle::new(shared.clone()),
-            databases: Databases::Folder(folder.path().to_owned()),
-            health: Health::default(),
-            migrate: true,
-        };
-        let routes = lasegue_intake::start(&base).await.expect("an empty folder takes a database");
-        let key = SigningKey::generate(&*random);
-        let front = Front { verifier: Verifier::new(&key), clock: shared, random, limits: Limits::default() };
-        Self { router: front.around(routes, &base.health), key, bus, clock, _folder: folder }
-    }
-
-    /// A call in a role, with a key unless it is empty.
-    pub(crate) async fn call(&self, role: Role, method: Method, path: &str, key: &str, body: &[u8]) -> Answer {
-        let now = self.clock.now();
-        let identity = Identity { subject: format!("dr-{}", role.name()), role };
-        let token = auth::issue(&self.key, &identity, Uuid::nil(), now, now + TimeDelta::hours(1)).expect("it signs");
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("/api/v1{path}"))
-            .header("authorization", format!("Bearer {token}"))
-            .header("x-request-id", "test");
-        if !key.is_empty() {
-            request = request.header("idempotency-key", key);
-        }
-        let request = request.body(Body::from(body.to_vec())).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
-        let status = response.status();
-        let bytes = axum::body::to_bytes(response.into_body(), 1 << 24).await.expect("a body");
-        let text = String::from_utf8(bytes.to_vec()).expect("text");
-        Answer { status, text }
-    }
-
-    pub(crate) async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
-        self.call(Role::Clinician, Method::POST, path, key, body.to_string().as_bytes()).await
-    }
-
-    /// Registers the usual patient.
-    pub(crate) async fn register(&self) -> String {
-        let answer = self.post("/episodes", "", &registration()).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
-        answer.json()["id"].as_str().expect("an id").to_owned()
-    }
-
-    pub(crate) async fn submit(&self, episode: &str, key: &str, body: &Value) -> Answer {
-        self.post(&format!("/episodes/{episode}/submissions"), key, body).await
-    }
-
-    /// The live events for assessment that have arrived since the last call.
-    pub(crate) async fn live(&self) -> Vec<Envelope> {
-        self.arrived(&ASSESSMENT_INTAKE).await
-    }
-
-    pub(crate) async fn bulk(&self) -> Vec<Envelope> {
-        self.arrived(&ASSESSMENT_INTAKE_BULK).await
-    }
-
-    pub(crate) async fn refusals(&self) -> Vec<Envelope> {
-        self.arrived(&ALERTING_REFUSALS).await
-    }
-
-    async fn arrived(&self, consumer: &'static Consumer) -> Vec<Envelope> {
-        let mut deliveries = self.bus.subscribe(consumer).await.expect("the bus is open");
-        let mut events = Vec::new();
-        while let Ok(Some(delivery)) = tokio::time::timeout(QUIET, deliveries.next()).await {
-            events.push(delivery.message.envelope().expect("our own headers"));
-            delivery.answer.ack().await.expect("the bus is open");
-        }
-        events
-    }
-}
-
-/// What intake answered.
-#[derive(Debug)]
+/// What was answered.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| json!(self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text);
+        self.json()["id"].as_str().and_then(|id| id.parse().ok()).expect("an id")
     }
 
     /// Status and body, for a snapshot.
@@ -132,60 +57,154 @@ impl Answer {
         json!([self.status.as_u16(), self.json()])
     }
 
-    /// The JSON pointers of a problem's faults, sorted.
+    /// The pointers of all faults.
     pub(crate) fn pointers(&self) -> Vec<String> {
-        let problem = self.json();
-        let faults = problem["faults"].as_array().cloned().unwrap_or_default();
-        let mut pointers: Vec<_> =
-            faults.iter().filter_map(|fault| fault["pointer"].as_str()).map(str::to_owned).collect();
-        pointers.sort();
-        pointers
+        let faults = self.json()["faults"].as_array().cloned().unwrap_or_default();
+        faults.iter().filter_map(|fault| fault["pointer"].as_str().map(str::to_owned)).collect()
     }
 }
 
-/// The types of events, for comparing.
-pub(crate) fn types(events: &[Envelope]) -> Vec<&str> {
-    events.iter().filter_map(|event| event.event_type.rsplit('.').next()).collect()
+impl House {
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let clock = ManualClock::at_text(NOW);
+        let base = Base {
+            bus: Arc::new(EmbeddedBus::new(Arc::new(clock.clone()))),
+            clock: Arc::new(clock.clone()),
+            random: Arc::new(SeededRandom::new(1)),
+            lifecycle: Lifecycle::new(Arc::new(clock.clone())),
+            databases: Databases::Folder(folder.path().to_owned()),
+            health: Health::default(),
+            migrate: true,
+        };
+        let routes = lasegue_intake::start(&base).await.expect("an empty folder takes a new database");
+        let key = SigningKey::generate(&*SystemRandom::shared());
+        let (verifier, random) = (Verifier::new(&key), SystemRandom::shared());
+        let front = Front { verifier, clock: Arc::new(clock.clone()), random, limits: Limits::default() };
+        let location = Location::Sqlite(folder.path().join("intake.sqlite"));
+        let database = Store::open(Service::Intake, &location, MIGRATIONS, false, base.clock, base.random);
+        let database = database.await.expect("it was just made");
+        Self { router: front.around(routes, &base.health), key, clock, database, _folder: folder }
+    }
+
+    /// Sends a request in the name of `dr-a`.
+    pub(crate) async fn send(
+        &self,
+        role: Role,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let now = self.clock.now();
+        let identity = Identity { subject: "dr-a".to_owned(), role };
+        let token = issue(&self.key, &identity, Uuid::nil(), now, now + TimeDelta::hours(1)).expect("a key signs");
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.header("authorization", format!("Bearer {token}")).header("x-request-id", "test");
+        let request = request.body(body.into()).expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("a router always answers");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = to_bytes(answer.into_body(), 1 << 24).await.expect("a body");
+        Answer { status, headers, text: String::from_utf8(bytes.to_vec()).expect("text") }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Role::Clinician, Method::GET, path, &[], Body::empty()).await
+    }
+
+    /// Registers the usual episode.
+    pub(crate) async fn episode(&self) -> Uuid {
+        self.register(&registration()).await.id()
+    }
+
+    pub(crate) async fn register(&self, body: &Value) -> Answer {
+        self.send(Role::Clinician, Method::POST, "/episodes", &[], body.to_string()).await
+    }
+
+    pub(crate) async fn submit(&self, episode: Uuid, key: &str, body: &Value) -> Answer {
+        self.submit_raw(episode, key, body.to_string()).await
+    }
+
+    pub(crate) async fn submit_raw(&self, episode: Uuid, key: &str, body: impl Into<Body>) -> Answer {
+        let path = format!("/episodes/{episode}/submissions");
+        self.send(Role::Clinician, Method::POST, &path, &[("idempotency-key", key)], body).await
+    }
+
+    /// The outcomes of an import.
+    pub(crate) async fn import(&self, records: &[Value]) -> Vec<Value> {
+        let lines: String = records.iter().map(|record| record.to_string() + "\n").collect();
+        self.import_raw(lines).await
+    }
+
+    pub(crate) async fn import_raw(&self, lines: impl Into<Body>) -> Vec<Value> {
+        let answer = self.send(Role::System, Method::POST, "/imports", &[], lines).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// Every event so far, in the order of the commits.
+    pub(crate) async fn outbox(&self) -> Vec<outbox::Model> {
+        let rows = outbox::Entity::find().order_by_asc(outbox::Column::Id);
+        rows.all(self.database.reader()).await.expect("the outbox can be read")
+    }
+
+    /// The subjects of all events, without the episodes' ids.
+    pub(crate) async fn subjects(&self) -> Vec<String> {
+        let short = |row: outbox::Model| {
+            let subject = row.subject.strip_prefix("lasegue.intake.v1.").expect("intake's own");
+            subject.rsplit_once('.').expect("the episode comes last").0.to_owned()
+        };
+        self.outbox().await.into_iter().map(short).collect()
+    }
+
+    /// The events of one kind.
+    pub(crate) async fn events<E: Event>(&self) -> Vec<E> {
+        let rows = self.outbox().await;
+        let rows = rows.iter().filter(|row| row.event_type == E::TYPE);
+        rows.map(|row| E::decode(&*row.payload).expect("an event")).collect()
+    }
 }
 
-pub(crate) fn open<E: Event>(envelope: &Envelope) -> E {
-    envelope.open().expect("the event is of this type")
-}
-
-/// A body for registering.
+/// A synthetic patient.
 pub(crate) fn registration() -> Value {
     json!({
-        "patient": { "id": "mrn-1", "birth_date": "1980-06-15", "sex": "female" },
-        "episode": {
-            "id": "episode-1", "onset_date": "2025-12-18", "treatment_start": "2026-01-01", "time_zone": "Europe/London"
-        },
-        "contact": { "name": "Testa Syntheta", "email": "testa@example.org" },
+        "patient": { "id": "sender-patient-7", "birth_date": "1980-06-15", "sex": "female" },
+        "episode": { "id": "sender-episode-1", "onset_date": "2026-01-01", "treatment_start": "2026-01-05" },
+        "contact": { "name": "Testa Syntheta", "phone": "+44 20 7946 0000", "consent_to_messages": true },
         "clinic": "spine"
     })
 }
 
-/// A short, calm form from home.
-pub(crate) fn form(id: &str) -> Value {
+/// A visit at which nothing is wrong.
+pub(crate) fn calm(id: &str) -> Value {
     json!({
-        "id": id, "assessed_at": "2026-01-21T09:00:00Z", "author": "patient",
-        "pain": { "leg": { "scale": "nrs", "value": 5 } },
-        "cauda_equina": { "saddle_sensation": "no" }
+        "id": id,
+        "assessed_at": "2026-01-20T10:00:00+01:00",
+        "author": "clinician",
+        "pain": { "leg": { "scale": "vas", "value": 40 }, "dermatomes": ["R-L5"] },
+        "cauda_equina": { "saddle_sensation": "no" },
+        "serious": { "temperature_c": 37.95 }
     })
 }
 
-/// The same with numbness of the saddle area.
-pub(crate) fn saddle_form(id: &str) -> Value {
-    let mut form = form(id);
-    form["cauda_equina"]["saddle_sensation"] = json!("yes");
-    form
+/// A visit at which the patient reports numbness of the saddle area.
+pub(crate) fn saddle(id: &str) -> Value {
+    with(calm(id), "/cauda_equina/saddle_sensation", json!("yes"))
 }
 
-/// A whole record for import, with its only visit at `assessed_at`.
-pub(crate) fn record(number: usize, assessed_at: &str) -> Value {
+/// A whole record of the registered patient.
+pub(crate) fn record(submissions: &[Value]) -> Value {
     let mut record = registration();
     record["format"] = json!("lasegue.record/1");
-    record["patient"]["id"] = json!(format!("mrn-{number}"));
-    record["submissions"] = json!([form("v1")]);
-    record["submissions"][0]["assessed_at"] = json!(assessed_at);
+    record["submissions"] = json!(submissions);
     record
+}
+
+pub(crate) fn with(mut base: Value, pointer: &str, value: Value) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer to a field");
+    base.pointer_mut(parent).expect("the parent is there")[name] = value;
+    base
 }

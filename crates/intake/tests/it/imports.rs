@@ -1,87 +1,150 @@
-//! Whole records at once, on the bulk lane.
+//! Imports: each record whole or not at all, on the bulk lane, and twice the same as once.
+
+use std::path::Path;
 
 use axum::http::{Method, StatusCode};
+use lasegue_contracts::intake::{EpisodeUpdated, RefusalCorrected, SubmissionAccepted, SubmissionRefused};
 use lasegue_platform::auth::Role;
 use serde_json::{Value, json};
 
-use crate::harness::{House, record, types};
+use crate::harness::{House, calm, record, saddle, with};
 
-async fn import(house: &House, records: &[Value]) -> Vec<Value> {
-    let lines: String = records.iter().map(|record| record.to_string() + "\n").collect();
-    let answer = house.call(Role::System, Method::POST, "/imports", "", lines.as_bytes()).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-    answer.text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+/// The golden records, each under the name of its case.
+fn golden() -> Vec<Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/tests/cases");
+    let mut files: Vec<_> = folder.read_dir().expect("a folder").map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    let case = |file| -> Value { serde_json::from_slice(&std::fs::read(file).expect("readable")).expect("JSON") };
+    files.into_iter().map(|file| case(file)["record"].clone()).collect()
+}
+
+fn outcome(answer: &Value) -> &str {
+    answer["outcome"].as_str().expect("a word")
 }
 
 #[tokio::test]
-async fn a_record_comes_in_whole_and_on_the_bulk_lane() {
-    let house = House::new().await;
-    let outcomes = import(&house, &[record(1, "2026-01-10T09:00:00Z")]).await;
-    assert_eq!((&outcomes[0]["outcome"], &outcomes[0]["submissions"]), (&json!("accepted"), &json!(1)));
-    assert_eq!(types(&house.bulk().await), ["EpisodeRegistered", "SubmissionAccepted"]);
-    assert!(house.live().await.is_empty());
+async fn a_record_is_taken_on_the_bulk_lane_with_everything_in_it() {
+    let house = House::open().await;
+    let mut whole = record(&[calm("v1"), with(calm("v2"), "/supersedes", json!("v1"))]);
+    whole["adjudications"] =
+        json!([{ "kind": "void", "submission": "v2", "at": "2026-01-20T12:00:00Z", "by": "dr-b", "note": "wrong" }]);
+    insta::assert_json_snapshot!("imported", house.import(&[whole]).await);
+    let bulk = ["registered", "accepted", "accepted", "recorded"];
+    let subjects = house.subjects().await;
+    assert_eq!(subjects.len(), bulk.len());
+    assert!(subjects.iter().zip(bulk).all(|(subject, end)| subject.starts_with("bulk.") && subject.ends_with(end)));
+    let received = house.events::<SubmissionAccepted>().await.remove(0).submission.expect("a submission").received_at;
+    assert_eq!(received, None, "an import says itself when something was received");
 }
 
 #[tokio::test]
-async fn the_same_import_again_changes_nothing() {
-    let house = House::new().await;
-    let records: Vec<_> = (1..=5).map(|number| record(number, "2026-01-10T09:00:00Z")).collect();
-    let first = import(&house, &records).await;
-    house.bulk().await;
-    let second = import(&house, &records).await;
-    assert!(second.iter().all(|outcome| outcome["outcome"] == "known"));
-    assert!(first.iter().zip(&second).all(|(first, second)| first["episode"] == second["episode"]));
-    assert!(house.bulk().await.is_empty());
+async fn every_golden_record_is_taken_once_and_known_from_then_on() {
+    let house = House::open().await;
+    let records: Vec<_> = golden().into_iter().map(|record| at_another_time(&record)).collect();
+    let mut different = records.iter().map(ToString::to_string).collect::<Vec<_>>();
+    different.sort();
+    different.dedup();
+    let first = house.import(&records).await;
+    assert!(first.iter().all(|answer| outcome(answer) != "refused"), "{first:?}");
+    let pieces: usize = different.iter().map(|text| pieces(&serde_json::from_str(text).expect("JSON"))).sum();
+    assert_eq!(house.outbox().await.len(), pieces);
+    let again = house.import(&records).await;
+    assert!(again.iter().all(|answer| outcome(answer) == "known"));
+    let episodes = |answers: &[Value]| answers.iter().map(|answer| answer["episode"].clone()).collect::<Vec<_>>();
+    assert_eq!(episodes(&first), episodes(&again));
+    assert_eq!(house.outbox().await.len(), pieces, "nothing is told twice");
+}
+
+/// The cases run into the days after the test's; a year earlier all of it is past.
+fn at_another_time(record: &Value) -> Value {
+    serde_json::from_str(&record.to_string().replace("2026-", "2025-").replace("2025-12-", "2024-12-")).expect("JSON")
+}
+
+fn pieces(record: &Value) -> usize {
+    1 + ["submissions", "adjudications"].iter().map(|kind| record[kind].as_array().map_or(0, Vec::len)).sum::<usize>()
 }
 
 #[tokio::test]
-async fn a_later_import_adds_what_is_new() {
-    let house = House::new().await;
-    let mut grown = record(1, "2026-01-10T09:00:00Z");
-    import(&house, std::slice::from_ref(&grown)).await;
-    house.bulk().await;
-    let mut second = grown["submissions"][0].clone();
-    second["id"] = json!("v2");
-    second["assessed_at"] = json!("2026-01-12T09:00:00Z");
-    grown["submissions"].as_array_mut().expect("a list").push(second);
-    grown["episode"]["pregnant"] = json!("no");
-    let outcomes = import(&house, &[grown]).await;
-    assert_eq!(outcomes[0]["submissions"], 1);
-    assert_eq!(types(&house.bulk().await), ["EpisodeUpdated", "SubmissionAccepted"]);
+async fn a_refused_record_leaves_nothing_and_stops_no_other() {
+    let house = House::open().await;
+    let bad = with(record(&[calm("v1"), with(calm("v2"), "/author", json!("nobody"))]), "/contact/phone", json!("1"));
+    let other =
+        with(record(&[with(calm("v1"), "/assessed_at", json!("2027-01-01T00:00:00Z"))]), "/episode/id", json!("2"));
+    let good = with(record(&[calm("v1")]), "/episode/id", json!("3"));
+    let lines = format!("{bad}\n\n{{\"format\"\n[]\n{other}\n{good}\n");
+    let answers = house.import_raw(lines).await;
+    assert_eq!(
+        answers.iter().map(outcome).collect::<Vec<_>>(),
+        ["refused", "refused", "refused", "refused", "accepted"]
+    );
+    insta::assert_json_snapshot!("refused_records", &answers[..4]);
+    assert_eq!(house.subjects().await, ["bulk.episode-registered", "bulk.submission-accepted"]);
 }
 
 #[tokio::test]
-async fn a_refused_record_names_its_faults_and_stops_no_other() {
-    let house = House::new().await;
-    let mut faulty = record(1, "2026-01-10T09:00:00Z");
-    faulty["submissions"][0]["pain"]["leg"]["value"] = json!(-1);
-    faulty["contact"]["email"] = json!("nobody");
-    let outcomes = import(&house, &[faulty, json!("no record"), record(2, "2026-01-10T09:00:00Z")]).await;
-    let states: Vec<_> = outcomes.iter().map(|outcome| outcome["outcome"].as_str()).collect();
-    assert_eq!(states, [Some("refused"), Some("refused"), Some("accepted")]);
-    let pointers: Vec<_> =
-        outcomes[0]["faults"].as_array().expect("a list").iter().map(|fault| &fault["pointer"]).collect();
-    assert_eq!(pointers, ["/contact/email", "/submissions/0/pain/leg/value"]);
-    assert_eq!(house.bulk().await.len(), 2);
+async fn a_record_whose_submission_has_another_content_is_refused_whole() {
+    let house = House::open().await;
+    house.import(&[record(&[calm("v1")])]).await;
+    let changed = record(&[calm("v0"), with(calm("v1"), "/pain/leg/value", json!(41))]);
+    assert_eq!(outcome(&house.import(&[changed]).await[0]), "refused");
+    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 1);
 }
 
 #[tokio::test]
-async fn only_a_recent_danger_sign_in_a_refused_record_alarms() {
-    let house = House::new().await;
-    for (number, assessed_at, alarms) in [(1, "2026-01-20T09:00:00Z", 1), (2, "2026-01-10T09:00:00Z", 0)] {
-        let mut faulty = record(number, assessed_at);
-        faulty["submissions"][0]["cauda_equina"]["bowel_control"] = json!("yes");
-        faulty["submissions"][0]["pain"]["leg"]["value"] = json!(-1);
-        import(&house, &[faulty]).await;
-        assert_eq!(house.refusals().await.len(), alarms, "{assessed_at}");
+async fn a_record_that_grew_tells_what_is_new() {
+    let house = House::open().await;
+    house.import(&[record(&[calm("v1")])]).await;
+    let grown = with(record(&[calm("v1"), calm("v2")]), "/episode/pregnant", json!("no"));
+    let answer = house.import(&[grown]).await.remove(0);
+    assert_eq!((outcome(&answer), answer["submissions"].as_array().map(Vec::len)), ("accepted", Some(2)));
+    assert_eq!(house.events::<EpisodeUpdated>().await[0].version, 2);
+    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_import_again_does_not_undo_what_people_changed_since() {
+    let house = House::open().await;
+    let known = record(&[calm("v1")]);
+    let id = house.import(std::slice::from_ref(&known)).await[0]["episode"].as_str().expect("an id").to_owned();
+    let path = format!("/episodes/{id}");
+    let change = json!({ "episode": { "pregnant": "yes" } }).to_string();
+    house.send(Role::Coordinator, Method::PATCH, &path, &[], change).await;
+    assert_eq!(outcome(&house.import(&[known]).await[0]), "known");
+    assert_eq!(house.get(&path).await.json()["episode"]["pregnant"], "yes");
+}
+
+#[tokio::test]
+async fn an_imported_record_finds_the_episode_that_was_registered() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    house.submit(episode, "k", &calm("v1")).await;
+    let answer = house.import(&[record(&[calm("v1"), calm("v2")])]).await.remove(0);
+    assert_eq!((outcome(&answer), &answer["episode"]), ("accepted", &json!(episode)));
+    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 2, "what was submitted live is known");
+}
+
+#[tokio::test]
+async fn a_recent_danger_sign_in_a_refused_record_is_told_live_once_until_corrected() {
+    let house = House::open().await;
+    let old = with(saddle("old"), "/assessed_at", json!("2026-01-10T09:00:00Z"));
+    let mut refused = record(&[old.clone(), saddle("recent")]);
+    refused["colour"] = json!("blue");
+    for _ in 0..2 {
+        assert_eq!(outcome(&house.import(std::slice::from_ref(&refused)).await[0]), "refused");
     }
+    assert_eq!(house.subjects().await, ["submission-refused"], "on the live lane, once");
+    let told = house.events::<SubmissionRefused>().await.remove(0);
+    let taken = house.import(&[record(&[old, saddle("recent")])]).await.remove(0);
+    assert_eq!(taken["episode"], told.episode_id, "the episode keeps the id that was told");
+    let corrected = house.events::<RefusalCorrected>().await.remove(0);
+    assert_eq!((corrected.episode_id, corrected.refusal_id), (told.episode_id, told.refusal_id));
 }
 
 #[tokio::test]
-async fn too_many_records_at_once_are_refused_whole() {
-    let house = House::new().await;
+async fn an_import_request_has_a_limit() {
+    let house = House::open().await;
     let lines = "{}\n".repeat(1_001);
-    let answer = house.call(Role::System, Method::POST, "/imports", "", lines.as_bytes()).await;
+    let answer = house.send(Role::System, Method::POST, "/imports", &[], lines).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(answer.text.contains("send at most 1000 at once"));
+    insta::assert_json_snapshot!("too_many_records", answer.shown());
 }

@@ -1,8 +1,9 @@
-//! Intake behind its real router, on a real database, with the events it sends read from a real bus.
+//! Intake through its real router, on a real database.
 
 mod adjudications;
 mod episodes;
 mod harness;
+mod idempotency;
 mod imports;
 mod refusals;
 mod submissions;

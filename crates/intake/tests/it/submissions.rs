@@ -1,128 +1,115 @@
-//! Submissions: taken once, whole, or refused with everything that is wrong.
+//! Submissions: accepted with their event, once, or refused with all their faults.
 
 use axum::http::{Method, StatusCode};
-use lasegue_contracts::intake::SubmissionAccepted;
+use lasegue_contracts::intake::{Answer, Author, SubmissionAccepted};
 use lasegue_platform::auth::Role;
-use proptest::prelude::*;
+use lasegue_platform::wire::instant;
 use serde_json::json;
+use uuid::Uuid;
 
-use crate::harness::{House, form, open, types};
+use crate::harness::{House, NOW, calm, with};
 
 #[tokio::test]
-async fn an_accepted_submission_is_told_of_under_our_own_id() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    house.live().await;
-    let answer = house.submit(&episode, "key-1", &form("sender-7")).await;
+async fn a_submission_is_accepted_with_an_event_that_holds_what_it_says() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let answer = house.submit(episode, "k", &calm("v1")).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED);
-    let events = house.live().await;
-    let event: SubmissionAccepted = open(&events[0]);
-    let submission = event.submission.expect("it holds one");
-    assert_eq!(Some(submission.id.as_str()), answer.json()["id"].as_str());
-    assert!(submission.received_at.is_some(), "it is stamped on arrival");
-    assert!(!String::from_utf8_lossy(&events[0].payload).contains("sender-7"));
+    assert_eq!(answer.id(), Uuid::new_v5(&episode, b"v1"), "our id follows from the sender's");
+    let event = house.events::<SubmissionAccepted>().await.remove(0);
+    assert_eq!(event.episode_id, episode.to_string());
+    let submission = event.submission.expect("a submission");
+    assert_eq!((submission.author(), submission.id.as_str()), (Author::Clinician, &*answer.id().to_string()));
+    let at = |text: &str| Ok(text.parse().expect("an instant"));
+    assert_eq!(instant("assessed_at", submission.assessed_at.as_ref()), at("2026-01-20T09:00:00Z"));
+    assert_eq!(instant("received_at", submission.received_at.as_ref()), at(NOW));
+    let screen = submission.cauda_equina.expect("a block");
+    assert_eq!(screen.items["saddle_sensation"].single(), Answer::No);
+    assert_eq!(submission.serious.expect("a block").temperature_c.as_deref(), Some("37.95"));
+    assert!(submission.odi.is_none() && submission.supersedes.is_none(), "what is missing stays missing");
+    assert_eq!(house.subjects().await, ["episode-registered", "submission-accepted"]);
 }
 
 #[tokio::test]
-async fn a_retry_is_answered_alike_and_taken_once() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    let first = house.submit(&episode, "key-1", &form("v1")).await;
-    let retry = house.submit(&episode, "key-1", &form("v1")).await;
-    let another_key = house.submit(&episode, "key-2", &form("v1")).await;
-    assert_eq!(first.json(), retry.json());
-    assert_eq!(first.json(), another_key.json());
-    assert_eq!(types(&house.live().await), ["EpisodeRegistered", "SubmissionAccepted"]);
-}
-
-#[tokio::test]
-async fn a_key_stands_for_one_body_and_an_id_for_one_content() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    house.submit(&episode, "key-1", &form("v1")).await;
-    let mut other = form("v1");
-    other["pain"]["leg"]["value"] = json!(6);
-    let key_reused = house.submit(&episode, "key-1", &other).await;
-    insta::assert_json_snapshot!("key reused", key_reused.shown());
-    let id_reused = house.submit(&episode, "key-2", &other).await;
-    insta::assert_json_snapshot!("id reused", id_reused.shown());
-}
-
-#[tokio::test]
-async fn all_faults_are_named_at_once() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    let mut body = form("v1");
-    body["assessed_at"] = json!("2026-01-22T09:00:00Z");
-    body["received_at"] = json!("2026-01-21T09:00:00Z");
-    body["supersedes"] = json!("v0");
-    body["pain"]["leg"]["value"] = json!(11);
-    body["trauma"] = json!({ "occurred": "yes", "date": "2026-13-01" });
+async fn all_faults_are_answered_at_once() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let mut body = calm("v1");
+    body["pain"]["leg"]["value"] = json!(101);
+    body["assessed_at"] = json!("2026-01-21T09:05:01Z");
+    body["received_at"] = json!("2026-01-20T10:00:00Z");
+    body["supersedes"] = json!("nobody");
     body["colour"] = json!("blue");
-    let answer = house.submit(&episode, "key-1", &body).await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(
-        answer.pointers(),
-        ["/assessed_at", "/colour", "/pain/leg/value", "/received_at", "/supersedes", "/trauma/date"]
-    );
+    body["trauma"] = json!({ "occurred": "yes", "date": "2026-01-22" });
+    insta::assert_json_snapshot!("faulty_submission", house.submit(episode, "k", &body).await.shown());
+    assert_eq!(house.subjects().await, ["episode-registered"]);
 }
 
 #[tokio::test]
-async fn a_trauma_after_today_is_refused() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    let mut body = form("v1");
-    body["trauma"] = json!({ "occurred": "yes", "date": "2026-01-23" });
-    assert_eq!(house.submit(&episode, "key-1", &body).await.pointers(), ["/trauma/date"]);
-}
-
-#[tokio::test]
-async fn a_replacement_names_what_it_replaces_by_either_id() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    let first = house.submit(&episode, "key-1", &form("v1")).await.json()["id"].clone();
-    house.live().await;
-    for (key, name, sender_id) in [("key-2", json!("v1"), "v2"), ("key-3", first.clone(), "v3")] {
-        let mut body = form(sender_id);
-        body["supersedes"] = name;
-        assert_eq!(house.submit(&episode, key, &body).await.status, StatusCode::ACCEPTED);
-        let event: SubmissionAccepted = open(&house.live().await[0]);
-        assert_eq!(
-            event.submission.and_then(|submission| submission.supersedes).map(|id| json!(id)),
-            Some(first.clone())
-        );
-    }
-}
-
-#[tokio::test]
-async fn without_a_key_an_unknown_episode_or_the_right_role_nothing_is_taken() {
-    let house = House::new().await;
-    let episode = house.register().await;
-    assert_eq!(house.submit(&episode, "", &form("v1")).await.status, StatusCode::BAD_REQUEST);
-    let nowhere = house.submit("01980000-0000-7000-8000-000000000001", "key-1", &form("v1")).await;
-    assert_eq!(nowhere.status, StatusCode::NOT_FOUND);
+async fn a_submission_without_a_key_is_told_what_to_send() {
+    let house = House::open().await;
+    let episode = house.episode().await;
     let path = format!("/episodes/{episode}/submissions");
-    let auditor = house.call(Role::Auditor, Method::POST, &path, "key-1", form("v1").to_string().as_bytes()).await;
-    assert_eq!(auditor.status, StatusCode::FORBIDDEN);
-    assert_eq!(types(&house.live().await), ["EpisodeRegistered"]);
+    let answer = house.send(Role::Clinician, Method::POST, &path, &[], calm("v1").to_string()).await;
+    insta::assert_json_snapshot!("no_key", answer.shown());
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-    #[test]
-    fn however_often_and_in_whatever_order_a_submission_arrives_it_is_told_of_once(
-        order in prop::collection::vec(0_usize..4, 1..16),
-    ) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("it builds");
-        runtime.block_on(async {
-            let house = House::new().await;
-            let episode = house.register().await;
-            let sent: Vec<_> = order.iter().map(|number| (format!("key-{number}"), form(&format!("v{number}")))).collect();
-            let calls = sent.iter().map(|(key, body)| house.submit(&episode, key, body));
-            let answers = futures_util::future::join_all(calls).await;
-            assert!(answers.iter().all(|answer| answer.status == StatusCode::ACCEPTED), "{answers:?}");
-            let distinct: std::collections::BTreeSet<_> = order.iter().collect();
-            assert_eq!(house.live().await.len(), 1 + distinct.len());
-        });
-    }
+#[tokio::test]
+async fn a_retry_is_answered_alike_and_changes_nothing() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let first = house.submit(episode, "k", &calm("v1")).await;
+    let again = house.submit(episode, "k", &calm("v1")).await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    assert_eq!(house.submit(episode, "other", &calm("v1")).await.text, first.text, "the same content under a new key");
+    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_or_an_id_stands_for_one_content() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    house.submit(episode, "k", &calm("v1")).await;
+    insta::assert_json_snapshot!("key_of_another_body", house.submit(episode, "k", &calm("v2")).await.shown());
+    let other = with(calm("v1"), "/pain/leg/value", json!(41));
+    insta::assert_json_snapshot!("id_of_another_content", house.submit(episode, "k-2", &other).await.shown());
+    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_key_of_a_refused_body_may_be_used_for_the_corrected_one() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let faulty = with(calm("v1"), "/author", json!("nobody"));
+    assert_eq!(house.submit(episode, "k", &faulty).await.pointers(), ["/author"]);
+    assert_eq!(house.submit(episode, "k", &calm("v1")).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_correction_names_what_it_replaces_by_either_id() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let first = house.submit(episode, "a", &calm("v1")).await.id();
+    house.submit(episode, "b", &with(calm("v2"), "/supersedes", json!("v1"))).await;
+    house.submit(episode, "c", &with(calm("v3"), "/supersedes", json!(first))).await;
+    let events = house.events::<SubmissionAccepted>().await;
+    let replaced: Vec<_> = events.into_iter().filter_map(|event| event.submission?.supersedes).collect();
+    assert_eq!(replaced, [first.to_string(), first.to_string()]);
+    let other = house.register(&with(crate::harness::registration(), "/episode/id", json!("2"))).await.id();
+    let foreign = with(calm("v4"), "/supersedes", json!(first));
+    assert_eq!(house.submit(other, "d", &foreign).await.pointers(), ["/supersedes"], "of another episode");
+}
+
+#[tokio::test]
+async fn a_system_may_say_when_it_received_a_submission() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let body = with(calm("v1"), "/received_at", json!("2026-01-20T12:00:00Z"));
+    assert_eq!(house.submit(episode, "k", &body).await.pointers(), ["/received_at"]);
+    let path = format!("/episodes/{episode}/submissions");
+    let key = [("idempotency-key", "k")];
+    let answer = house.send(Role::System, Method::POST, &path, &key, body.to_string()).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    let kept = house.events::<SubmissionAccepted>().await.remove(0).submission.expect("a submission").received_at;
+    assert_eq!(instant("received_at", kept.as_ref()), Ok("2026-01-20T12:00:00Z".parse().expect("an instant")));
 }
