@@ -3,7 +3,7 @@
 use lasegue_platform::store::Migrations;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, date_null, small_integer, string, string_null, timestamp_with_time_zone, uuid,
+    big_integer, date, date_null, json, string, string_null, timestamp_with_time_zone, uuid,
 };
 
 /// Scheduling's migrations, oldest first.
@@ -21,16 +21,20 @@ impl MigrationName for Tables {
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(plans()).await?;
-        for columns in [
-            &["rank", "sort_day", "episode_id"][..],
-            &["state", "rank", "sort_day", "episode_id"],
-            &["kind", "rank", "sort_day", "episode_id"],
-        ] {
-            manager.create_index(index("plans", columns)).await?;
+        for index in INDEXES {
+            manager.get_connection().execute_unprepared(index).await?;
         }
         manager.create_table(past_plans()).await
     }
 }
+
+/// The worklist, for each way to filter it.
+const INDEXES: [&str; 4] = [
+    "CREATE INDEX plans_by_place ON plans (place)",
+    "CREATE INDEX plans_by_state ON plans (state, place)",
+    "CREATE INDEX plans_by_kind ON plans (kind, place)",
+    "CREATE INDEX plans_by_kind_and_state ON plans (kind, state, place)",
+];
 
 fn plans() -> TableCreateStatement {
     Table::create()
@@ -41,10 +45,11 @@ fn plans() -> TableCreateStatement {
         .col(date_null("earliest"))
         .col(date_null("latest"))
         .col(string("time_zone"))
+        .col(date("assessed_on"))
         .col(string("state"))
         .col(string_null("severity"))
-        .col(small_integer("rank"))
-        .col(string("sort_day"))
+        .col(json("needs"))
+        .col(string("place"))
         .col(timestamp_with_time_zone("planned_at"))
         .to_owned()
 }
@@ -60,12 +65,4 @@ fn past_plans() -> TableCreateStatement {
         .col(timestamp_with_time_zone("planned_at"))
         .primary_key(Index::create().col("episode_id").col("revision"))
         .to_owned()
-}
-
-fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create().name(format!("{table}_{}", columns.join("_"))).table(table).to_owned();
-    for column in columns {
-        index.col(*column);
-    }
-    index
 }

@@ -1,29 +1,44 @@
-//! When a visit is due and overdue: whole local days of the episode's time zone, right at every change of the clocks.
+//! What comes next for an episode, and when that is due and overdue: whole local days of the episode's time zone, right
+//! at every change of the clocks.
+
+use std::fmt;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// What comes next for an episode.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What kind of visit comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An emergency has to be dealt with first.
+    Hold,
+    Urgent,
+    /// None is needed.
+    None,
+    Intensified,
+    Initial,
+    SixWeek,
+    ThreeMonthly,
+}
+
+/// The next visit of an episode. A window stands exactly where the kind asks for a visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// `hold`, `urgent`, `none`, `intensified`, `initial`, `six-week` or `three-monthly`.
-    pub(crate) kind: String,
-    /// None when nothing is to be planned.
-    pub(crate) window: Option<Window>,
+    kind: Kind,
+    window: Option<Window>,
 }
 
 /// The days on which a visit should be, first and last included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    pub(crate) earliest: NaiveDate,
-    pub(crate) latest: NaiveDate,
-    pub(crate) zone: Tz,
+    earliest: NaiveDate,
+    latest: NaiveDate,
+    zone: Tz,
 }
 
 /// Where a plan stands at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// Nothing to plan.
+    /// No visit is planned.
     Unplanned,
     /// The window has not opened.
     Planned,
@@ -33,33 +48,47 @@ pub(crate) enum State {
     Overdue,
 }
 
-impl State {
-    pub(crate) const ALL: [Self; 4] = [Self::Unplanned, Self::Planned, Self::Due, Self::Overdue];
+impl Kind {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Hold, Self::Urgent, Self::None, Self::Intensified, Self::Initial, Self::SixWeek, Self::ThreeMonthly];
 
     /// The word for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Unplanned => "unplanned",
-            Self::Planned => "planned",
-            Self::Due => "due",
-            Self::Overdue => "overdue",
+            Self::Hold => "hold",
+            Self::Urgent => "urgent",
+            Self::None => "none",
+            Self::Intensified => "intensified",
+            Self::Initial => "initial",
+            Self::SixWeek => "six-week",
+            Self::ThreeMonthly => "three-monthly",
         }
     }
-}
 
-impl Window {
-    /// When it opens: the first instant of the earliest day.
-    pub(crate) fn opens(self) -> DateTime<Utc> {
-        start_of(self.earliest, self.zone)
+    /// The kind that a word names.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == word)
     }
 
-    /// When it has closed: the first instant after the latest day.
-    pub(crate) fn closes(self) -> DateTime<Utc> {
-        start_of(self.latest.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX), self.zone)
+    const fn asks_for_a_visit(self) -> bool {
+        !matches!(self, Self::Hold | Self::None)
     }
 }
 
 impl Plan {
+    /// None where a window is missing, or stands where none belongs.
+    pub(crate) fn new(kind: Kind, window: Option<Window>) -> Option<Self> {
+        (kind.asks_for_a_visit() == window.is_some()).then_some(Self { kind, window })
+    }
+
+    pub(crate) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(crate) const fn window(&self) -> Option<Window> {
+        self.window
+    }
+
     /// Where the plan stands at `now`.
     pub(crate) fn state(&self, now: DateTime<Utc>) -> State {
         match self.window {
@@ -77,74 +106,73 @@ impl Plan {
     }
 }
 
+impl Window {
+    /// None when it ends before it begins.
+    pub(crate) fn new(earliest: NaiveDate, latest: NaiveDate, zone: Tz) -> Option<Self> {
+        (earliest <= latest).then_some(Self { earliest, latest, zone })
+    }
+
+    pub(crate) const fn earliest(self) -> NaiveDate {
+        self.earliest
+    }
+
+    pub(crate) const fn latest(self) -> NaiveDate {
+        self.latest
+    }
+
+    /// When it opens: the first instant of the earliest day.
+    pub(crate) fn opens(self) -> DateTime<Utc> {
+        start_of(self.earliest, self.zone)
+    }
+
+    /// When it has closed: the first instant after the latest day.
+    pub(crate) fn closes(self) -> DateTime<Utc> {
+        start_of(self.latest.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX), self.zone)
+    }
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 4] = [Self::Unplanned, Self::Planned, Self::Due, Self::Overdue];
+
+    /// The word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Unplanned => "unplanned",
+            Self::Planned => "planned",
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+        }
+    }
+
+    /// The state that a word names.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == word)
+    }
+
+    /// The states on the way from this one to a later one, that one included.
+    pub(crate) fn until(self, later: Self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |state| self < *state && *state <= later)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How far to look for the first instant of a day whose midnight does not exist: longer than any clock was ever put
+/// forward, a whole skipped day included.
+const LONGEST_GAP_MINUTES: i64 = 25 * 60;
+
 /// The first instant of a local day. Where midnight does not exist, the first that does.
 fn start_of(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let midnight = day.and_time(NaiveTime::MIN);
-    (0..=8)
-        .find_map(|quarters| zone.from_local_datetime(&(midnight + TimeDelta::minutes(15 * quarters))).earliest())
+    (0..=LONGEST_GAP_MINUTES)
+        .filter_map(|minutes| midnight.checked_add_signed(TimeDelta::minutes(minutes)))
+        .find_map(|local| zone.from_local_datetime(&local).earliest())
         .map_or_else(|| midnight.and_utc(), |local| local.to_utc())
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn plan(earliest: &str, latest: &str, zone: Tz) -> Plan {
-        let day = |text: &str| text.parse().expect("a date");
-        Plan {
-            kind: "six-week".to_owned(),
-            window: Some(Window { earliest: day(earliest), latest: day(latest), zone }),
-        }
-    }
-
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().expect("an instant")
-    }
-
-    #[test]
-    fn a_window_opens_and_closes_at_local_midnight() {
-        let plan = plan("2026-02-12", "2026-02-19", Tz::America__New_York);
-        assert_eq!(plan.state(at("2026-02-12T04:59:59Z")), State::Planned);
-        assert_eq!(plan.state(at("2026-02-12T05:00:00Z")), State::Due);
-        assert_eq!(plan.state(at("2026-02-20T04:59:59Z")), State::Due);
-        assert_eq!(plan.state(at("2026-02-20T05:00:00Z")), State::Overdue);
-    }
-
-    #[test]
-    fn a_day_whose_midnight_does_not_exist_begins_with_its_first_instant() {
-        // In Beirut the clocks went from 00:00 to 01:00 on 28 March 2021.
-        let plan = plan("2021-03-28", "2021-03-28", Tz::Asia__Beirut);
-        assert_eq!(plan.window.map(Window::opens), Some(at("2021-03-27T22:00:00Z")));
-    }
-
-    #[test]
-    fn nothing_planned_is_never_due() {
-        let plan = Plan { kind: "hold".to_owned(), window: None };
-        assert_eq!(
-            (plan.state(at("2026-01-01T00:00:00Z")), plan.next_change(at("2026-01-01T00:00:00Z"))),
-            (State::Unplanned, None)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_state_only_moves_on_and_changes_exactly_when_it_says(
-            start in 0_i64..20_000, length in 0_i64..60, zone in prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
-            before in 0_i64..200,
-        ) {
-            let earliest = NaiveDate::default() + TimeDelta::days(start);
-            let window = Window { earliest, latest: earliest + TimeDelta::days(length), zone };
-            let plan = Plan { kind: String::new(), window: Some(window) };
-            let mut now = window.opens() - TimeDelta::hours(before + 1);
-            let mut seen = vec![plan.state(now)];
-            while let Some(change) = plan.next_change(now) {
-                prop_assert_eq!(plan.state(change - TimeDelta::seconds(1)), *seen.last().expect("one"));
-                now = change;
-                seen.push(plan.state(now));
-            }
-            prop_assert_eq!(seen, vec![State::Planned, State::Due, State::Overdue]);
-        }
-    }
-}
+mod tests;

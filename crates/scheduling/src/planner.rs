@@ -6,13 +6,12 @@ use lasegue_contracts::assessment::AssessmentCompleted;
 use lasegue_contracts::event::Lane;
 use lasegue_platform::consume::{Handler, HandlerError};
 use lasegue_platform::store::{Store, StoreError, Unit, retry_conflicts};
-use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use crate::messages::{self, Completed};
+use crate::plan::State;
 use crate::store::{past_plans, plans};
 use crate::timing;
-use crate::worklist;
 
 /// Takes the results of one consumer.
 pub(crate) struct Planner {
@@ -36,7 +35,7 @@ impl Planner {
             .commit(move |unit| {
                 Box::pin(async move {
                     if unit.first_time(consumer, event).await? {
-                        plan(unit, completed, lane).await?;
+                        plan(unit, &completed, lane).await?;
                     }
                     Ok(())
                 })
@@ -45,41 +44,33 @@ impl Planner {
     }
 }
 
-async fn plan(unit: &mut Unit, completed: Completed, lane: Lane) -> Result<(), StoreError> {
-    let before = plans::Entity::find_by_id(completed.episode).one(unit.db()).await?;
-    if before.as_ref().is_some_and(|before| before.revision >= completed.revision) {
+async fn plan(unit: &mut Unit, completed: &Completed, lane: Lane) -> Result<(), StoreError> {
+    let held = plans::hold(unit, completed.episode).await?;
+    if held.as_ref().is_some_and(|held| held.revision >= completed.revision) {
         return Ok(());
     }
-    let (read, unchanged) = (
-        before.as_ref().map(|before| before.revision),
-        before.as_ref().is_some_and(|before| before.plan() == completed.plan),
-    );
-    let row = row(completed, unit.now());
-    if !plans::replace(unit.db(), row.clone(), read).await? {
-        return Err(StoreError::Conflict);
-    }
-    if !unchanged {
-        past_plans::keep(unit.db(), &row).await?;
-        unit.publish(lane, row.episode_id, &messages::planned(&row)).await?;
-        timing::set(unit, row.episode_id, &row.plan()).await?;
-    }
-    Ok(())
+    let state = completed.plan.state(unit.now());
+    let same = match &held {
+        Some(held) => (held.plan()? == completed.plan).then_some(held),
+        None => None,
+    };
+    let row = plans::Model::of(completed, state, same.map_or(unit.now(), |same| same.planned_at))?;
+    plans::write(unit, held.as_ref(), &row).await?;
+    let told = match same {
+        Some(same) => same.state()?,
+        None => begin(unit, &row, lane).await?,
+    };
+    timing::tell(unit, &row, told).await
 }
 
-fn row(completed: Completed, now: chrono::DateTime<chrono::Utc>) -> plans::Model {
-    let Completed { episode, revision, plan, time_zone, severity } = completed;
-    let state = plan.state(now);
-    plans::Model {
-        episode_id: episode,
-        revision,
-        earliest: plan.window.map(|window| window.earliest),
-        latest: plan.window.map(|window| window.latest),
-        time_zone,
-        state: state.name().to_owned(),
-        severity: severity.map(str::to_owned),
-        rank: worklist::rank(severity, state),
-        sort_day: worklist::sort_day(&plan),
-        kind: plan.kind,
-        planned_at: now,
+/// Tells of a new plan, and says which state of it everybody knows then.
+async fn begin(unit: &mut Unit, row: &plans::Model, lane: Lane) -> Result<State, StoreError> {
+    past_plans::keep(unit.db(), row).await?;
+    unit.publish(Lane::Live, row.episode_id, &messages::planned(row)).await?;
+    timing::set(unit, row).await?;
+    match lane {
+        Lane::Live => Ok(State::Planned),
+        // An import plans many visits of the past at once: the worklist shows them, and nobody is told of each.
+        Lane::Bulk => row.state(),
     }
 }

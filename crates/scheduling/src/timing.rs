@@ -1,28 +1,43 @@
-//! Noticing that a window has opened or closed.
+//! Noticing that a window has opened or closed, and telling of it once.
 
 use async_trait::async_trait;
 use lasegue_contracts::event::Lane;
 use lasegue_platform::consume::HandlerError;
 use lasegue_platform::store::timers::{OnTimer, Timer};
 use lasegue_platform::store::{Store, StoreError, Unit};
-use sea_orm::EntityTrait;
 use uuid::Uuid;
 
 use crate::messages;
-use crate::plan::{Plan, State};
+use crate::plan::State;
 use crate::store::plans;
-use crate::worklist;
 
-/// The one kind of timer here: a plan's state changes.
+/// The one kind of timer here: a plan's state changes. Its key is the episode's id.
 const VISIT: &str = "visit";
 
-/// Sets the timer of an episode's plan to its next change, or cancels it.
-pub(crate) async fn set(unit: &mut Unit, episode: Uuid, plan: &Plan) -> Result<(), StoreError> {
-    let key = episode.to_string();
-    match plan.next_change(unit.now()) {
+/// Sets the timer of a plan to its next change, or cancels it.
+pub(crate) async fn set(unit: &mut Unit, row: &plans::Model) -> Result<(), StoreError> {
+    let key = row.episode_id.to_string();
+    match row.plan()?.next_change(unit.now()) {
         Some(change) => unit.set_timer(VISIT, &key, change).await,
         None => unit.cancel_timer(VISIT, &key).await,
     }
+}
+
+/// Tells of every state that the row has come to since `told`.
+pub(crate) async fn tell(unit: &mut Unit, row: &plans::Model, told: State) -> Result<(), StoreError> {
+    let Some(window) = row.plan()?.window() else { return Ok(()) };
+    for state in told.until(row.state()?) {
+        match state {
+            State::Due => {
+                unit.publish(Lane::Live, row.episode_id, &messages::due(row, window.opens())).await?;
+            }
+            State::Overdue => {
+                unit.publish(Lane::Live, row.episode_id, &messages::overdue(row, window.closes())).await?;
+            }
+            State::Unplanned | State::Planned => {}
+        }
+    }
+    Ok(())
 }
 
 /// Fires when a window opens or closes.
@@ -33,13 +48,13 @@ pub(crate) struct Timing {
 #[async_trait]
 impl OnTimer for Timing {
     async fn fire(&self, timer: &Timer) -> Result<(), HandlerError> {
+        let episode: Uuid = timer.key.parse().map_err(HandlerError::give_up)?;
         let timer = timer.clone();
         let fired: Result<(), StoreError> = self
             .store
             .commit(move |unit| {
                 Box::pin(async move {
                     if unit.claim_timer(&timer).await? {
-                        let episode = timer.key.parse().unwrap_or_default();
                         move_on(unit, episode).await?;
                     }
                     Ok(())
@@ -51,22 +66,10 @@ impl OnTimer for Timing {
 }
 
 async fn move_on(unit: &mut Unit, episode: Uuid) -> Result<(), StoreError> {
-    let Some(mut row) = plans::Entity::find_by_id(episode).one(unit.db()).await? else { return Ok(()) };
-    let (plan, before, now) = (row.plan(), row.state(), unit.now());
-    let after = plan.state(now);
-    set(unit, episode, &plan).await?;
-    if after == before {
-        return Ok(());
-    }
-    after.name().clone_into(&mut row.state);
-    row.rank = worklist::rank(row.severity.as_deref(), after);
-    let read = Some(row.revision);
-    if !plans::replace(unit.db(), row.clone(), read).await? {
-        return Err(StoreError::Conflict);
-    }
-    match after {
-        State::Due => unit.publish(Lane::Live, episode, &messages::due(&row, now)).await,
-        State::Overdue => unit.publish(Lane::Live, episode, &messages::overdue(&row, now)).await,
-        State::Planned | State::Unplanned => Ok(()),
-    }
+    let Some(held) = plans::hold(unit, episode).await? else { return Ok(()) };
+    let (plan, told) = (held.plan()?, held.state()?);
+    let row = held.clone().in_state(plan.state(unit.now()));
+    plans::write(unit, Some(&held), &row).await?;
+    set(unit, &row).await?;
+    tell(unit, &row, told).await
 }

@@ -1,33 +1,39 @@
 //! The plan of each episode, with its place on the worklist.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
-use sea_orm::IntoActiveModel;
-use sea_orm::TryInsertResult;
+use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
+use sea_orm::{IntoActiveModel, QuerySelect, TryInsertResult};
 
-use crate::plan::{Plan, State, Window};
+use super::corrupt;
+use crate::messages::Completed;
+use crate::plan::{Kind, Plan, State, Window};
+use crate::worklist::{Place, Severity};
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "plans")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) episode_id: Uuid,
     /// Of the result that it follows from.
     pub(crate) revision: i64,
+    /// See [`Kind`].
     pub(crate) kind: String,
     pub(crate) earliest: Option<NaiveDate>,
     pub(crate) latest: Option<NaiveDate>,
     pub(crate) time_zone: String,
+    /// The local day of the visit that was assessed.
+    pub(crate) assessed_on: NaiveDate,
     /// See [`State`].
     pub(crate) state: String,
-    /// The gravest active finding's: `emergency`, `urgent` or none.
-    pub(crate) severity: Option<String>,
-    /// The place on the worklist: see [`crate::worklist::rank`].
-    pub(crate) rank: i16,
-    /// The day to sort by within a rank, ISO; the far future without one.
-    pub(crate) sort_day: String,
+    /// The gravest active finding's, if it is an emergency or urgent.
+    pub(crate) severity: Option<Severity>,
+    /// The active emergency and urgent findings: a list of [`crate::messages::Need`].
+    pub(crate) needs: Json,
+    /// See [`Place`].
+    pub(crate) place: String,
+    /// When the plan was first made as it is.
     pub(crate) planned_at: DateTime<Utc>,
 }
 
@@ -37,35 +43,69 @@ pub(crate) enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
+    /// The row of a result, in `state`, planned at `planned_at`.
+    pub(crate) fn of(completed: &Completed, state: State, planned_at: DateTime<Utc>) -> Result<Self, StoreError> {
+        let window = completed.plan.window();
+        let row = Self {
+            episode_id: completed.episode,
+            revision: completed.revision,
+            kind: completed.plan.kind().to_string(),
+            earliest: window.map(Window::earliest),
+            latest: window.map(Window::latest),
+            time_zone: completed.zone.name().to_owned(),
+            assessed_on: completed.assessed_on,
+            state: String::new(),
+            severity: completed.severity(),
+            needs: serde_json::to_value(&completed.needs).map_err(|error| corrupt(error.to_string()))?,
+            place: String::new(),
+            planned_at,
+        };
+        Ok(row.in_state(state))
+    }
+
+    /// The row in another state, and so at another place.
+    pub(crate) fn in_state(mut self, state: State) -> Self {
+        let day = self.latest.unwrap_or(self.assessed_on);
+        self.place = Place::of(self.severity, state, day, self.episode_id).to_string();
+        state.name().clone_into(&mut self.state);
+        self
+    }
+
     /// The plan in the row.
-    pub(crate) fn plan(&self) -> Plan {
-        let zone = self.time_zone.parse().unwrap_or(Tz::UTC);
-        let window = self.earliest.zip(self.latest).map(|(earliest, latest)| Window { earliest, latest, zone });
-        Plan { kind: self.kind.clone(), window }
+    pub(crate) fn plan(&self) -> Result<Plan, StoreError> {
+        let plan = || {
+            let (kind, zone) = (Kind::named(&self.kind)?, self.time_zone.parse().ok()?);
+            let window = match self.earliest.zip(self.latest) {
+                Some((earliest, latest)) => Some(Window::new(earliest, latest, zone)?),
+                None => None,
+            };
+            Plan::new(kind, window)
+        };
+        plan().ok_or_else(|| corrupt(format!("the plan of episode {}", self.episode_id)))
     }
 
     /// The state in the row.
-    pub(crate) fn state(&self) -> State {
-        State::ALL.into_iter().find(|state| state.name() == self.state).unwrap_or(State::Unplanned)
+    pub(crate) fn state(&self) -> Result<State, StoreError> {
+        State::named(&self.state).ok_or_else(|| corrupt(format!("the state of episode {}", self.episode_id)))
     }
 }
 
-/// Writes `row` over the one that was read at `read`. False when it has moved on since.
-pub(crate) async fn replace(db: &impl ConnectionTrait, row: Model, read: Option<i64>) -> Result<bool, DbErr> {
-    let (episode, values) = (row.episode_id, row.into_active_model().reset_all());
-    let Some(read) = read else {
-        let inserted = Entity::insert(values)
-            .on_conflict(OnConflict::column(Column::EpisodeId).do_nothing().to_owned())
-            .try_insert()
-            .exec_without_returning(db)
-            .await?;
-        return Ok(matches!(inserted, TryInsertResult::Inserted(1)));
-    };
-    let updated = Entity::update_many()
-        .set(values)
-        .filter(Column::EpisodeId.eq(episode))
-        .filter(Column::Revision.eq(read))
-        .exec(db)
-        .await?;
-    Ok(updated.rows_affected == 1)
+/// The row of an episode, which nobody else changes until the unit ends.
+pub(crate) async fn hold(unit: &Unit, episode: Uuid) -> Result<Option<Model>, StoreError> {
+    Ok(Entity::find_by_id(episode).lock_exclusive().one(unit.db()).await?)
+}
+
+/// Writes `row` over the one that was held, or as the first.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when there was none and somebody else was faster.
+pub(crate) async fn write(unit: &Unit, held: Option<&Model>, row: &Model) -> Result<(), StoreError> {
+    let values = row.clone().into_active_model().reset_all();
+    if held.is_some() {
+        Entity::update(values).exec(unit.db()).await?;
+        return Ok(());
+    }
+    let first = OnConflict::column(Column::EpisodeId).do_nothing().to_owned();
+    let inserted = Entity::insert(values).on_conflict(first).try_insert().exec_without_returning(unit.db()).await?;
+    unit.expect_one(u64::from(matches!(inserted, TryInsertResult::Inserted(1))))
 }
