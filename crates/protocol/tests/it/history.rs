@@ -279,3 +279,15 @@ fn a_longstanding_problem_counts_from_its_first_signature() {
         json!([old("2026-01-30T09:00:00Z"), old("2026-01-20T09:00:00Z"), old("2026-02-20T09:00:00Z")]);
     assert_eq!(status(&assess(&record), "cauda-equina-emergency"), None);
 }
+
+#[test]
+fn the_schedule_keeps_to_its_boundaries() {
+    let kind = |changes: &[&str]| assess(&record(changes)).next_visit.kind.as_str();
+    let resolved = ["day=42", "v1.pain.leg.value=17"];
+    assert_eq!(kind(&[resolved[0], resolved[1], "v1.odi=[1,1,1,1,1,1,1,1,1,1]"]), "none");
+    assert_eq!(kind(&[resolved[0], resolved[1], "v1.odi=[1,1,1,1,1,1,1,1,1,2]"]), "three-monthly");
+    let claim = r#"episode.workers_compensation="yes""#;
+    assert_eq!(kind(&["day=13", claim]), "initial");
+    assert_eq!(kind(&["day=14", claim]), "intensified");
+    assert_eq!(kind(&["day=14"]), "six-week");
+}
