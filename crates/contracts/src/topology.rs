@@ -11,6 +11,8 @@ pub struct Stream {
     pub owner: Option<Service>,
     /// The subjects it takes, with `*` for one token.
     pub subjects: &'static [&'static str],
+    /// Whether an event is published again until its one reader has told the sender of its commit.
+    pub receipts: bool,
 }
 
 /// A durable consumer, shared by all replicas of its service.
@@ -30,12 +32,12 @@ pub struct Consumer {
 
 macro_rules! topology {
     (
-        streams { $($stream:ident: $owner:expr, [$($subject:literal),+];)+ }
+        streams { $($stream:ident: $owner:expr, receipts $receipts:literal, [$($subject:literal),+];)+ }
         consumers { $($consumer:ident = $name:literal: $reader:ident reads $from:ident [$($filter:literal),+] at most $in_flight:literal;)+ }
     ) => {
         $(
             #[doc = concat!("The stream of `", $($subject, "` ",)+ ".")]
-            pub static $stream: Stream = Stream { name: stringify!($stream), owner: $owner, subjects: &[$($subject),+] };
+            pub static $stream: Stream = Stream { name: stringify!($stream), owner: $owner, subjects: &[$($subject),+], receipts: $receipts };
         )+
         $(
             #[doc = concat!("The durable `", $name, "`.")]
@@ -58,31 +60,31 @@ macro_rules! topology {
 
 topology! {
     streams {
-        RED_FLAGS: Some(Service::Assessment), ["lasegue.assessment.v1.red-flag-raised.*"];
-        REFUSALS: Some(Service::Intake), ["lasegue.intake.v1.submission-refused.*", "lasegue.intake.v1.refusal-corrected.*"];
-        INTAKE: Some(Service::Intake), [
+        RED_FLAGS: Some(Service::Assessment), receipts true, ["lasegue.assessment.v1.red-flag-raised.*"];
+        REFUSALS: Some(Service::Intake), receipts true, ["lasegue.intake.v1.submission-refused.*", "lasegue.intake.v1.refusal-corrected.*"];
+        INTAKE: Some(Service::Intake), receipts false, [
             "lasegue.intake.v1.episode-registered.*",
             "lasegue.intake.v1.episode-updated.*",
             "lasegue.intake.v1.submission-accepted.*",
             "lasegue.intake.v1.adjudication-recorded.*"
         ];
-        INTAKE_BULK: Some(Service::Intake), ["lasegue.intake.v1.bulk.*.*"];
-        ASSESSMENTS: Some(Service::Assessment), ["lasegue.assessment.v1.assessment-completed.*"];
-        ASSESSMENTS_BULK: Some(Service::Assessment), ["lasegue.assessment.v1.bulk.*.*"];
-        DISPOSITIONS: Some(Service::Alerting), ["lasegue.alerting.v1.finding-disposed.*"];
-        VISITS: Some(Service::Scheduling), [
+        INTAKE_BULK: Some(Service::Intake), receipts false, ["lasegue.intake.v1.bulk.*.*"];
+        ASSESSMENTS: Some(Service::Assessment), receipts false, ["lasegue.assessment.v1.assessment-completed.*"];
+        ASSESSMENTS_BULK: Some(Service::Assessment), receipts false, ["lasegue.assessment.v1.bulk.*.*"];
+        DISPOSITIONS: Some(Service::Alerting), receipts false, ["lasegue.alerting.v1.finding-disposed.*"];
+        VISITS: Some(Service::Scheduling), receipts false, [
             "lasegue.scheduling.v1.visit-planned.*",
             "lasegue.scheduling.v1.visit-due.*",
             "lasegue.scheduling.v1.visit-overdue.*"
         ];
-        ALERTS: Some(Service::Alerting), [
+        ALERTS: Some(Service::Alerting), receipts false, [
             "lasegue.alerting.v1.alert-opened.*",
             "lasegue.alerting.v1.alert-accepted.*",
             "lasegue.alerting.v1.alert-escalated.*",
             "lasegue.alerting.v1.page-delivered.*",
             "lasegue.alerting.v1.page-failed.*"
         ];
-        DEAD_LETTERS: None, ["lasegue.*.v1.message-dead-lettered.*"];
+        DEAD_LETTERS: None, receipts false, ["lasegue.*.v1.message-dead-lettered.*"];
     }
     consumers {
         ALERTING_RED_FLAGS = "alerting-red-flags": Alerting reads RED_FLAGS ["lasegue.assessment.v1.red-flag-raised.*"] at most 64;
@@ -186,6 +188,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_stream_that_asks_for_receipts_has_one_reader_to_give_them() {
+        for stream in STREAMS.iter().filter(|stream| stream.receipts) {
+            assert_eq!(CONSUMERS.iter().filter(|consumer| consumer.stream == *stream).count(), 1, "{}", stream.name);
+        }
+        assert!(RED_FLAGS.receipts);
     }
 
     #[test]

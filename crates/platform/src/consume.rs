@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::bus::{Bus, BusError, Delivery, Message};
+use crate::bus::{Answer, Bus, BusError, Delivery, Message};
 use crate::store::{Store, StoreError, dead_letters};
 use crate::telemetry::TraceContext;
 use crate::wire;
@@ -98,6 +98,8 @@ pub trait Handler: Send + Sync {
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// The longest such wait.
 const LAST_RETRY: Duration = Duration::from_secs(30);
+/// How often the bus is told that an event is under way still: often enough that it gives it to nobody else.
+const REPORT_EVERY: Duration = Duration::from_millis(1_500);
 /// How long to wait before joining a consumer again.
 const REJOIN: Duration = Duration::from_secs(1);
 /// How many unanswered messages make an operator's alarm line in the log.
@@ -164,7 +166,7 @@ impl Consuming {
 
     async fn settle(&self, delivery: Delivery) {
         let Delivery { message, attempt, answer } = delivery;
-        let answered = match self.handle(&message).await {
+        let answered = match self.handle_and_report(&message, &*answer).await {
             Ok(()) => answer.ack().await,
             Err(HandlerError::GiveUp(reason)) => match self.set_aside(&message, &reason.to_string()).await {
                 Ok(()) => answer.ack().await,
@@ -174,6 +176,22 @@ impl Consuming {
         };
         if let Err(error) = answered {
             tracing::warn!(consumer = self.consumer.name, %error, "an answer did not reach the bus: the event comes again");
+        }
+    }
+
+    /// Handles `message`, and tells the bus again and again that it is under way.
+    async fn handle_and_report(&self, message: &Message, answer: &dyn Answer) -> Result<(), HandlerError> {
+        let mut handling = std::pin::pin!(self.handle(message));
+        loop {
+            tokio::select! {
+                biased;
+                handled = &mut handling => return handled,
+                () = self.store.clock().sleep(REPORT_EVERY) => {
+                    if let Err(error) = answer.working().await {
+                        tracing::warn!(consumer = self.consumer.name, %error, "the bus does not hear that an event is under way");
+                    }
+                }
+            }
         }
     }
 
@@ -189,7 +207,7 @@ impl Consuming {
         message: &Message,
         attempt: u32,
         error: &HandlerError,
-        answer: Box<dyn crate::bus::Answer>,
+        answer: Box<dyn Answer>,
     ) -> Result<(), BusError> {
         let delay = retry_delay(attempt);
         tracing::warn!(consumer = self.consumer.name, subject = message.subject, attempt, ?delay, error = %error.chain(), "an event is tried again");

@@ -4,6 +4,7 @@
 
 pub mod clinic;
 pub mod clock;
+pub mod containers;
 pub mod pager;
 pub mod random;
 pub mod wait;

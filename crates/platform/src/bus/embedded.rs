@@ -60,11 +60,11 @@ impl EmbeddedBus {
 
 #[async_trait]
 impl Bus for EmbeddedBus {
-    async fn publish(&self, envelope: &Envelope) -> Result<(), BusError> {
+    async fn publish(&self, envelope: &Envelope) -> Result<Option<u64>, BusError> {
         let takers = CONSUMERS.iter().filter(|consumer| consumer.takes(&envelope.subject));
         let acks =
             takers.map(|consumer| Ok(self.queue(consumer)?.push(envelope))).collect::<Result<Vec<_>, BusError>>()?;
-        future::try_join_all(acks).await.map(drop).map_err(|_| BusError::Closed)
+        future::try_join_all(acks).await.map(|_| None).map_err(|_| BusError::Closed)
     }
 
     async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError> {

@@ -4,16 +4,19 @@
 //! what it loses is still in its sender's outbox.
 
 mod embedded;
+mod nats;
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use lasegue_contracts::topology::Consumer;
-use lasegue_contracts::{Envelope, EnvelopeError};
+use lasegue_contracts::topology::{Consumer, Stream};
+use lasegue_contracts::{Envelope, EnvelopeError, Service};
+use tokio::sync::watch;
 
 pub use self::embedded::EmbeddedBus;
+pub use self::nats::{NatsBus, NatsConfig};
 
 /// Why the bus could not do what was asked. Trying again may help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,19 +27,50 @@ pub enum BusError {
     /// The transport refused or did not answer.
     #[error("the bus did not take the event: {0}")]
     Refused(String),
+    /// The transport took the event, but its reader has not told of its commit yet.
+    #[error("the event is on its way, but its reader has not confirmed it yet")]
+    Unread,
+    /// The transport is set up in a way that would break a promise. The sentence says what to do.
+    #[error("{0}")]
+    Misconfigured(String),
 }
 
 /// Carries events.
 #[async_trait]
 pub trait Bus: Send + Sync + Debug {
-    /// Resolves once the event needs its outbox no longer: embedded, when every consumer has acked it.
-    async fn publish(&self, envelope: &Envelope) -> Result<(), BusError>;
+    /// Resolves once the event needs its outbox no longer: embedded, when every consumer has acked it; otherwise when
+    /// the transport has stored it, with its place in its stream, and a stream that asks for receipts got one.
+    async fn publish(&self, envelope: &Envelope) -> Result<Option<u64>, BusError>;
 
     /// Joins the durable `consumer`; several may, and each message goes to one of them.
     async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError>;
 
     /// How many messages of `consumer` wait or are under way.
     async fn lag(&self, consumer: &'static Consumer) -> Result<u64, BusError>;
+
+    /// How often `service` was connected: each time the transport may have lost something. None if it never can.
+    fn connected(&self, _service: Service) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
+    /// Makes the streams that `service` publishes to, where they are missing, and says what each holds.
+    async fn holdings(&self, _service: Service) -> Result<Vec<Holding>, BusError> {
+        Ok(Vec::new())
+    }
+
+    /// Sends off what is still on its way out of this process.
+    async fn close(&self) {}
+}
+
+/// What a transport still has of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Which stream.
+    pub stream: &'static Stream,
+    /// When it was made, by the server's clock, in nanoseconds since 1970: another value is another stream.
+    pub created_nanos: String,
+    /// The place of its last event, 0 if it never had one.
+    pub last_sequence: u64,
 }
 
 /// The messages of one durable consumer.
@@ -90,10 +124,15 @@ pub struct Delivery {
 
 /// How a delivery is answered.
 #[async_trait]
-pub trait Answer: Send {
+pub trait Answer: Send + Sync {
     /// It is done, for good.
     async fn ack(self: Box<Self>) -> Result<(), BusError>;
 
     /// It failed: deliver it again, not before `delay` has passed.
     async fn retry(self: Box<Self>, delay: Duration) -> Result<(), BusError>;
+
+    /// It is under way still: do not deliver it to anybody else.
+    async fn working(&self) -> Result<(), BusError> {
+        Ok(())
+    }
 }

@@ -180,7 +180,7 @@ fn class_of(subject: &str) -> usize {
 
 async fn send(store: Store, bus: Arc<dyn Bus>, outgoing: Outgoing, done: mpsc::Sender<i64>) -> i64 {
     match bus.publish(&outgoing.envelope).await {
-        Ok(()) => {
+        Ok(_) => {
             // The marker outlives the senders, so this cannot fail while a row is under way.
             let _ = done.send(outgoing.row).await;
         }

@@ -3,6 +3,7 @@
 mod conformance;
 mod embedded;
 mod http;
+mod nats;
 mod store;
 mod support;
 mod timers;

@@ -1,0 +1,167 @@
+//! A durable's deliveries to one replica, and their answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::{self, AckKind};
+use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt};
+use lasegue_contracts::envelope::header;
+use lasegue_contracts::topology::Consumer;
+use tokio::sync::watch;
+
+use super::connection::{Connection, refused, wants_receipt};
+use super::{is_missing, layout};
+use crate::bus::{Answer, BusError, Deliveries, Delivery, Message};
+
+/// How long the server may be silent before the connection counts as lost.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long one request for events stays open.
+const EXPIRES: Duration = Duration::from_secs(30);
+/// How soon an event that was fetched but not begun comes again, to another replica or to a successor.
+const GIVEN_BACK: Duration = Duration::from_millis(100);
+
+/// Joins `consumer`'s durable, made first if the server has none, or one that is ahead of its stream.
+pub(super) async fn join(
+    connection: Arc<Connection>,
+    consumer: &'static Consumer,
+    replicas: usize,
+) -> Result<Box<dyn Deliveries>, BusError> {
+    let mut count = connection.count.clone();
+    count.mark_unchanged();
+    let durable = settle(&connection.jetstream, consumer, replicas).await?;
+    let messages = durable
+        .stream()
+        .max_messages_per_batch(consumer.in_flight)
+        .heartbeat(HEARTBEAT)
+        .expires(EXPIRES)
+        .messages()
+        .await
+        .map_err(refused)?;
+    Ok(Box::new(Joined { messages: Some(messages), connection, count, consumer }))
+}
+
+type Durable = jetstream::consumer::Consumer<pull::Config>;
+
+async fn settle(
+    jetstream: &jetstream::Context,
+    consumer: &'static Consumer,
+    replicas: usize,
+) -> Result<Durable, BusError> {
+    let stream = consumer.stream.name;
+    let last = jetstream.get_stream(stream).await.map_err(refused)?.cached_info().state.last_sequence;
+    match jetstream.get_consumer_from_stream::<pull::Config, _, _>(consumer.name, stream).await {
+        Ok(found) if found.cached_info().delivered.stream_sequence > last => {
+            tracing::error!(
+                consumer = consumer.name,
+                last,
+                "the stream lost events that were delivered: the durable begins anew"
+            );
+            jetstream.delete_consumer_from_stream(consumer.name, stream).await.map_err(refused)?;
+        }
+        Ok(found) => {
+            layout::check_durable(consumer, replicas, &found.cached_info().config)?;
+            return Ok(found);
+        }
+        Err(error) if is_missing(&error) => {}
+        Err(error) => return Err(refused(error)),
+    }
+    let made = jetstream.create_consumer_strict_on_stream(layout::durable(consumer, replicas), stream).await;
+    let made = made.map_err(refused)?;
+    layout::check_durable(consumer, replicas, &made.cached_info().config)?;
+    Ok(made)
+}
+
+struct Joined {
+    /// Taken when dropped.
+    messages: Option<pull::Stream>,
+    connection: Arc<Connection>,
+    count: watch::Receiver<u64>,
+    consumer: &'static Consumer,
+}
+
+#[async_trait]
+impl Deliveries for Joined {
+    /// None after a new connection, too: the server may have lost the durable, so it is joined again.
+    async fn next(&mut self) -> Option<Delivery> {
+        let messages = self.messages.as_mut()?;
+        let arrived = tokio::select! {
+            biased;
+            _ = self.count.changed() => None,
+            arrived = messages.next() => arrived,
+        };
+        match arrived? {
+            Ok(message) => Some(delivery(message, &self.connection)),
+            Err(error) => {
+                tracing::warn!(consumer = self.consumer.name, %error, "the durable is joined again");
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if let (Some(messages), Ok(runtime)) = (self.messages.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(give_back(messages));
+        }
+    }
+}
+
+/// Gives back what was fetched and not begun, so that nobody waits for its acknowledgement to run out.
+async fn give_back(mut messages: pull::Stream) {
+    while let Some(Some(Ok(message))) = messages.next().now_or_never() {
+        if let Err(error) = message.ack_with(AckKind::Nak(Some(GIVEN_BACK))).await {
+            tracing::warn!(%error, "an event that was not begun could not be given back: it comes again later");
+        }
+    }
+}
+
+fn delivery(arrived: jetstream::Message, connection: &Arc<Connection>) -> Delivery {
+    let attempt = arrived.info().ok().and_then(|info| u32::try_from(info.delivered).ok()).unwrap_or(1);
+    let headers = arrived.headers.iter().flat_map(async_nats::HeaderMap::iter);
+    let headers = headers
+        .flat_map(|(name, values)| values.iter().map(move |value| (name.to_string(), value.to_string())))
+        .collect();
+    let message = Message { subject: arrived.subject.to_string(), headers, payload: arrived.payload.clone() };
+    Delivery { message, attempt, answer: Box::new(Pending { arrived, connection: connection.clone() }) }
+}
+
+/// A delivery that waits for its answer.
+struct Pending {
+    arrived: jetstream::Message,
+    connection: Arc<Connection>,
+}
+
+impl Pending {
+    async fn say(&self, kind: AckKind) -> Result<(), BusError> {
+        self.arrived.ack_with(kind).await.map_err(|error| BusError::Refused(error.to_string()))
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.arrived.headers.as_ref()?.get(name).map(async_nats::HeaderValue::as_str)
+    }
+}
+
+#[async_trait]
+impl Answer for Pending {
+    async fn ack(self: Box<Self>) -> Result<(), BusError> {
+        self.say(AckKind::Ack).await?;
+        if wants_receipt(&self.arrived.subject)
+            && let Some(source) = self.header(header::SOURCE).and_then(|source| source.strip_prefix("/lasegue/"))
+            && let Some(id) = self.header(header::ID).and_then(|id| id.parse().ok())
+        {
+            self.connection.send_receipt(source, id).await?;
+        }
+        Ok(())
+    }
+
+    async fn retry(self: Box<Self>, delay: Duration) -> Result<(), BusError> {
+        self.say(AckKind::Nak(Some(delay))).await
+    }
+
+    async fn working(&self) -> Result<(), BusError> {
+        self.say(AckKind::Progress).await
+    }
+}

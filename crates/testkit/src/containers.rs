@@ -1,0 +1,64 @@
+//! The real servers, each in a container of its own that a test may kill, start again, or rob of its data.
+//!
+//! The images bear the tags of `deploy/`. Where they cannot be pulled, `deploy/local-images.sh` makes them.
+
+mod nats;
+mod postgres;
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use testcontainers::core::{ContainerPort, WaitFor};
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
+
+pub use self::nats::{NATS_NEWEST, NATS_OLDEST, Nats};
+pub use self::postgres::Postgres;
+
+/// A container with one port, which stays the same when it is started again.
+#[derive(Debug)]
+struct Server {
+    container: ContainerAsync<GenericImage>,
+    port: u16,
+}
+
+impl Server {
+    async fn start(
+        image: (&str, &str),
+        port: u16,
+        ready: WaitFor,
+        with: impl FnOnce(ContainerRequest<GenericImage>) -> ContainerRequest<GenericImage>,
+    ) -> Self {
+        let outside = free_port();
+        let request = GenericImage::new(image.0, image.1)
+            .with_exposed_port(ContainerPort::Tcp(port))
+            .with_wait_for(ready)
+            .with_mapped_port(outside, ContainerPort::Tcp(port));
+        let container = with(request).start().await.unwrap_or_else(|error| {
+            panic!(
+                "no container of {}:{}: run deploy/local-images.sh, which makes its image ({error})",
+                image.0, image.1
+            )
+        });
+        Self { container, port: outside }
+    }
+
+    /// Ends the server at once, as a power cut would end it.
+    async fn kill(&self) {
+        docker("kill", self.container.id()).await;
+    }
+
+    async fn start_again(&self) {
+        docker("start", self.container.id()).await;
+    }
+}
+
+async fn docker(verb: &str, container: &str) {
+    let ran = tokio::process::Command::new("docker").args([verb, container]).stdout(Stdio::null()).status().await;
+    assert!(ran.is_ok_and(|status| status.success()), "docker {verb} failed");
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the system has a free port");
+    listener.local_addr().expect("a listener has an address").port()
+}

