@@ -51,6 +51,13 @@ pub(crate) struct Changed {
     pub(crate) piece: Option<pieces::Model>,
 }
 
+impl Changed {
+    /// Whether the change is a submission.
+    pub(crate) fn brings_a_submission(&self) -> bool {
+        self.piece.as_ref().is_some_and(|piece| piece.kind == Kind::Submission)
+    }
+}
+
 impl History {
     /// Reads what is known of `episode`.
     pub(crate) async fn read(db: &impl ConnectionTrait, episode: Uuid) -> Result<Self, StoreError> {

@@ -4,13 +4,18 @@
 //! read at a revision, evaluated outside any transaction, and the outcome committed only if the revision still stands;
 //! else all is done again. An evaluation takes well under a millisecond and runs where its handler runs.
 
+mod activation;
 mod assess;
+mod evaluation;
 mod history;
 mod http;
 mod limits;
 mod messages;
 mod migrations;
 mod protocols;
+mod reassess;
+mod remembered;
+mod rule_change;
 mod store;
 mod verdict;
 
@@ -25,6 +30,8 @@ use lasegue_platform::store::StoreError;
 
 use crate::assess::Assessor;
 pub use crate::migrations::MIGRATIONS;
+use crate::protocols::Protocols;
+use crate::reassess::Reassessor;
 
 /// Opens the database, takes the events, and gives the routes.
 ///
@@ -33,12 +40,15 @@ pub use crate::migrations::MIGRATIONS;
 pub async fn start(base: &Base) -> Result<Routes, StoreError> {
     let store = base.open_store(Service::Assessment, MIGRATIONS).await?;
     protocols::keep_embedded(&store).await?;
+    let protocols = Protocols::default();
     for (consumer, lane) in [
         (&ASSESSMENT_INTAKE, Lane::Live),
         (&ASSESSMENT_INTAKE_BULK, Lane::Bulk),
         (&ASSESSMENT_DISPOSITIONS, Lane::Live),
     ] {
-        base.consume(&store, consumer, Arc::new(Assessor::new(store.clone(), consumer.name, lane)));
+        let assessor = Assessor::new(store.clone(), consumer.name, lane, protocols.clone());
+        base.consume(&store, consumer, Arc::new(assessor));
     }
-    Ok(http::routes(store))
+    base.fire_timers(&store, Arc::new(Reassessor { store: store.clone(), protocols: protocols.clone() }));
+    Ok(http::routes(&store, protocols))
 }

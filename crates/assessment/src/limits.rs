@@ -9,6 +9,9 @@ pub(crate) const MOST_SUBMISSIONS: usize = 2_000;
 /// Adjudications of one episode, the dispositions signed on alerts among them. Beyond, as for submissions.
 pub(crate) const MOST_ADJUDICATIONS: usize = 2_000;
 
+/// Episodes evaluated again in one go after a change of the protocol; between two goes whatever waits is done.
+pub(crate) const REASSESSED_AT_ONCE: u64 = 50;
+
 /// Results of one page of an episode's history when the caller does not say.
 pub(crate) const USUAL_PAGE: u64 = 20;
 /// Results of one page at most; one is a few kilobytes.

@@ -21,7 +21,7 @@ impl MigrationName for Tables {
 #[async_trait::async_trait]
 impl MigrationTrait for Tables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [episodes(), pieces(), results(), protocols()] {
+        for table in [episodes(), pieces(), results(), protocols(), activations()] {
             manager.create_table(table).await?;
         }
         for index in INDEXES {
@@ -31,10 +31,11 @@ impl MigrationTrait for Tables {
     }
 }
 
-/// One active protocol; the episodes that another one than the active evaluated last.
-const INDEXES: [&str; 2] = [
+/// One active protocol; the episodes that another one than the active evaluated last; the review list.
+const INDEXES: [&str; 3] = [
     "CREATE UNIQUE INDEX protocols_one_active ON protocols (state) WHERE state = 'active'",
     "CREATE INDEX episodes_by_protocol ON episodes (protocol, id)",
+    "CREATE INDEX episodes_to_review ON episodes (to_review, id)",
 ];
 
 fn episodes() -> TableCreateStatement {
@@ -45,6 +46,9 @@ fn episodes() -> TableCreateStatement {
         .col(big_integer("blocks_version"))
         .col(json_null("blocks"))
         .col(boolean("flagged"))
+        .col(json("active"))
+        .col(json("rule_changes"))
+        .col(boolean("to_review"))
         .col(string_null("protocol"))
         .to_owned()
 }
@@ -86,5 +90,16 @@ fn protocols() -> TableCreateStatement {
         .col(timestamp_with_time_zone("stored_at"))
         .col(string_null("approved_by"))
         .col(timestamp_with_time_zone_null("activated_at"))
+        .to_owned()
+}
+
+fn activations() -> TableCreateStatement {
+    Table::create()
+        .table("activations")
+        .col(big_integer("number").auto_increment().primary_key())
+        .col(string("sha256"))
+        .col(string("approved_by"))
+        .col(text("backtest"))
+        .col(timestamp_with_time_zone("activated_at"))
         .to_owned()
 }

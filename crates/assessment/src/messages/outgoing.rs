@@ -19,6 +19,8 @@ pub(crate) struct Told<'t> {
     pub(crate) revision: i64,
     pub(crate) record: &'t Record,
     pub(crate) assessment: &'t Assessment,
+    /// The emergencies and urgent findings as alerting is to know them.
+    pub(crate) red_flags: &'t [Finding],
     /// The assessed visit was imported, or something imported made the record change.
     pub(crate) bulk: bool,
 }
@@ -34,7 +36,6 @@ impl Told<'_> {
         let Self { record, assessment, .. } = self;
         let visit = record.submissions.iter().find(|submission| submission.id == assessment.visit);
         let received_at = visit.map_or(assessment.assessed_at, Submission::known_at);
-        let grave = assessment.findings.iter().filter(|finding| finding.severity.is_grave());
         proto::RedFlagRaised {
             episode_id: self.episode.to_string(),
             revision: self.revision.unsigned_abs(),
@@ -44,7 +45,7 @@ impl Told<'_> {
             time_zone: zone(record),
             bulk: self.bulk,
             protocol: Some(protocol(assessment)),
-            flags: grave.map(flag).collect(),
+            flags: self.red_flags.iter().map(flag).collect(),
             dispositions: record.adjudications.iter().filter_map(signed).collect(),
         }
     }

@@ -3,7 +3,7 @@
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{IntoActiveModel, TryInsertResult};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect, TryInsertResult};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "episodes")]
@@ -16,8 +16,14 @@ pub(crate) struct Model {
     pub(crate) blocks_version: i64,
     /// `{ "patient": ..., "episode": ... }`.
     pub(crate) blocks: Option<Json>,
-    /// The latest result holds an active emergency or urgent finding.
+    /// Alerting was last told of an active emergency or urgent finding.
     pub(crate) flagged: bool,
+    /// The active emergencies and urgent findings of the latest result: a list of [`crate::remembered::Remembered`].
+    pub(crate) active: Json,
+    /// What changes of the rules have left behind: a list of [`crate::rule_change::RuleChange`].
+    pub(crate) rule_changes: Json,
+    /// Somebody has to look at what the rules alone have added.
+    pub(crate) to_review: bool,
     /// The hash of the protocol that gave the latest result; none before the first.
     pub(crate) protocol: Option<String>,
 }
@@ -30,7 +36,17 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Model {
     /// An episode of which nothing is known.
     pub(crate) const fn unknown(id: Uuid) -> Self {
-        Self { id, revision: 0, blocks_version: 0, blocks: None, flagged: false, protocol: None }
+        Self {
+            id,
+            revision: 0,
+            blocks_version: 0,
+            blocks: None,
+            flagged: false,
+            active: Json::Array(Vec::new()),
+            rule_changes: Json::Array(Vec::new()),
+            to_review: false,
+            protocol: None,
+        }
     }
 }
 
@@ -49,4 +65,26 @@ pub(crate) async fn move_on(unit: &Unit, mut row: Model) -> Result<(), StoreErro
     let first = OnConflict::column(Column::Id).do_nothing().to_owned();
     let inserted = Entity::insert(values).on_conflict(first).try_insert().exec_without_returning(unit.db()).await?;
     unit.expect_one(u64::from(matches!(inserted, TryInsertResult::Inserted(1))))
+}
+
+/// Some episodes whose latest result another protocol than `active` gave.
+pub(crate) async fn ruled_by_others(db: &impl ConnectionTrait, active: &str, most: u64) -> Result<Vec<Uuid>, DbErr> {
+    let ids = |range| Entity::find().select_only().column(Column::Id).filter(range).limit(most).into_tuple();
+    // Two ranges of one index, where "not equal" would read all of it.
+    let before: Vec<Uuid> = ids(Column::Protocol.lt(active)).all(db).await?;
+    if !before.is_empty() {
+        return Ok(before);
+    }
+    ids(Column::Protocol.gt(active)).all(db).await
+}
+
+/// The episodes behind `after` with something to review, by id.
+pub(crate) async fn to_review(db: &impl ConnectionTrait, after: Option<Uuid>, most: u64) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::ToReview.eq(true))
+        .filter(Column::Id.gt(after.unwrap_or_default()))
+        .order_by_asc(Column::Id)
+        .limit(most)
+        .all(db)
+        .await
 }

@@ -1,9 +1,16 @@
 //! Protocols by the hash of their text; at most one of them is active.
 
 use chrono::{DateTime, Utc};
+use lasegue_platform::store::{StoreError, Unit};
+use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{IntoActiveModel, QuerySelect, TryInsertResult};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect, TryInsertResult};
+
+use super::activations;
+
+/// Rows of one answer: the latest.
+const MOST: u64 = 100;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "protocols")]
@@ -34,6 +41,17 @@ pub(crate) enum State {
     Retired,
 }
 
+impl State {
+    /// The word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Active => "active",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {}
 
@@ -56,4 +74,42 @@ pub(crate) async fn keep(db: &impl ConnectionTrait, protocol: Model) -> Result<b
     let known = OnConflict::column(Column::Sha256).do_nothing().to_owned();
     let kept = Entity::insert(protocol.into_active_model()).on_conflict(known).try_insert();
     Ok(matches!(kept.exec_without_returning(db).await?, TryInsertResult::Inserted(1)))
+}
+
+/// The protocols that were brought last, the latest first.
+pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
+    Entity::find().order_by_desc(Column::StoredAt).limit(MOST).all(db).await
+}
+
+/// The latest activations, newest first.
+pub(crate) async fn activations(db: &impl ConnectionTrait) -> Result<Vec<activations::Model>, DbErr> {
+    activations::Entity::find().order_by_desc(activations::Column::Number).limit(MOST).all(db).await
+}
+
+/// A protocol that nobody else changes until the unit ends.
+pub(crate) async fn hold(unit: &Unit, sha256: &str) -> Result<Option<Model>, StoreError> {
+    Ok(Entity::find_by_id(sha256).lock_exclusive().one(unit.db()).await?)
+}
+
+/// Makes a held protocol the active one, retires the one before and writes down who approved it on what grounds.
+pub(crate) async fn activate(unit: &Unit, row: Model, approver: String, backtest: String) -> Result<(), StoreError> {
+    let retired = ActiveModel { state: Set(State::Retired), ..Default::default() };
+    Entity::update_many().set(retired).filter(Column::State.eq(State::Active)).exec(unit.db()).await?;
+    let active = ActiveModel {
+        sha256: Set(row.sha256.clone()),
+        state: Set(State::Active),
+        approved_by: Set(Some(approver.clone())),
+        activated_at: Set(Some(unit.now())),
+        ..Default::default()
+    };
+    Entity::update(active).exec(unit.db()).await?;
+    let activation = activations::ActiveModel {
+        number: NotSet,
+        sha256: Set(row.sha256),
+        approved_by: Set(approver),
+        backtest: Set(backtest),
+        activated_at: Set(unit.now()),
+    };
+    activations::Entity::insert(activation).exec(unit.db()).await?;
+    Ok(())
 }

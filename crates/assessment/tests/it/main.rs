@@ -6,5 +6,6 @@ mod order;
 mod records;
 mod red_flags;
 mod refused;
+mod rules;
 mod ward;
 mod wire;

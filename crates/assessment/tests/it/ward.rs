@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use lasegue_contracts::assessment::{AssessmentCompleted, RedFlagRaised};
 use lasegue_contracts::event::Lane;
@@ -149,23 +149,37 @@ impl Ward {
         rows.into_iter().map(|row| row.try_get("", "body").expect("a body")).collect()
     }
 
-    /// Calls assessment's routes under an episode, in a role.
+    /// Reads an episode's assessment, in a role.
     pub(crate) async fn get_as(&self, role: Role, episode: Uuid, query: &str) -> (StatusCode, JsonValue) {
-        let now: DateTime<Utc> = self.clock.now();
-        let identity = Identity { subject: "somebody".to_owned(), role };
-        let token = issue(&self.key, &identity, Uuid::nil(), now, now + TimeDelta::days(1)).expect("a key signs");
-        let request = Request::get(format!("/api/v1/episodes/{episode}/assessment{query}"))
-            .header("authorization", format!("Bearer {token}"))
-            .body(Body::empty())
-            .expect("a request");
-        let answer = self.router.clone().oneshot(request).await.expect("a router always answers");
-        let status = answer.status();
-        let bytes = to_bytes(answer.into_body(), 1 << 24).await.expect("a body");
-        (status, serde_json::from_slice(&bytes).expect("JSON"))
+        let path = format!("/episodes/{episode}/assessment{query}");
+        self.call(("somebody", role), Method::GET, &path, String::new()).await
     }
 
     pub(crate) async fn get(&self, episode: Uuid, query: &str) -> (StatusCode, JsonValue) {
         self.get_as(Role::Clinician, episode, query).await
+    }
+
+    /// Calls the API as somebody in a role.
+    pub(crate) async fn call(
+        &self,
+        (subject, role): (&str, Role),
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> (StatusCode, JsonValue) {
+        let now: DateTime<Utc> = self.clock.now();
+        let identity = Identity { subject: subject.to_owned(), role };
+        let token = issue(&self.key, &identity, Uuid::nil(), now, now + TimeDelta::days(1)).expect("a key signs");
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::from(body))
+            .expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("a router always answers");
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), 1 << 24).await.expect("a body");
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 }
 

@@ -1,0 +1,87 @@
+//! Bringing a protocol and making it the active one: never by the same person, and never without a backtest.
+
+use lasegue_platform::store::{Store, StoreError, Unit};
+use lasegue_protocol::assessment::ProtocolRef;
+use lasegue_protocol::{LoadFault, Protocol};
+
+use crate::reassess;
+use crate::store::protocols::{self, Model, State};
+
+/// Characters of a recorded backtest.
+const LONGEST_BACKTEST: usize = 20_000;
+
+/// Why a protocol was not taken or activated. The active one goes on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ActivationError {
+    /// It does not load.
+    #[error("the protocol has faults: mend each and bring it again")]
+    Unsound(Vec<LoadFault>),
+    /// Nobody brought it.
+    #[error("no protocol has this hash: bring it first")]
+    Unknown,
+    /// Its author approves it.
+    #[error("a protocol's author cannot activate it: ask another protocol owner")]
+    OwnWork,
+    /// There is nothing to do.
+    #[error("this protocol is the active one already")]
+    ActiveAlready,
+    /// The approver shows no backtest.
+    #[error("must hold what `lasegue protocol backtest` printed, in at most 20000 characters")]
+    NoBacktest,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps a protocol that loads. What is there already stays its first author's.
+pub(crate) async fn bring(store: &Store, author: String, toml: String) -> Result<ProtocolRef, ActivationError> {
+    let protocol = Protocol::load(&toml).map_err(ActivationError::Unsound)?;
+    let reference = protocol.reference().clone();
+    let ProtocolRef { id, version, sha256 } = reference.clone();
+    store
+        .commit::<_, StoreError, _>(move |unit| {
+            Box::pin(async move {
+                let stored_at = unit.now();
+                let (state, approved_by, activated_at) = (State::Stored, None, None);
+                let row = Model { sha256, id, version, toml, author, state, stored_at, approved_by, activated_at };
+                protocols::keep(unit.db(), row).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    Ok(reference)
+}
+
+/// Makes a protocol the active one and lets every episode be evaluated again.
+pub(crate) async fn activate(
+    store: &Store,
+    sha256: String,
+    approver: String,
+    backtest: String,
+) -> Result<(), ActivationError> {
+    if backtest.trim().is_empty() || backtest.chars().count() > LONGEST_BACKTEST {
+        return Err(ActivationError::NoBacktest);
+    }
+    store.commit(move |unit| Box::pin(activate_in(unit, sha256, approver, backtest))).await
+}
+
+async fn activate_in(
+    unit: &mut Unit,
+    sha256: String,
+    approver: String,
+    backtest: String,
+) -> Result<(), ActivationError> {
+    let row = protocols::hold(unit, &sha256).await?.ok_or(ActivationError::Unknown)?;
+    if row.author == approver {
+        return Err(ActivationError::OwnWork);
+    }
+    if row.state == State::Active {
+        return Err(ActivationError::ActiveAlready);
+    }
+    // It was sound when it was brought, perhaps to another version of this program.
+    Protocol::load(&row.toml).map_err(ActivationError::Unsound)?;
+    protocols::activate(unit, row, approver, backtest).await?;
+    reassess::begin(unit, &sha256).await?;
+    tracing::warn!(sha256, "another protocol is active now: every episode is evaluated again");
+    Ok(())
+}
