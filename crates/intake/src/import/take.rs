@@ -28,8 +28,9 @@ async fn take_in(unit: &mut Unit, Imported { record, surroundings, refs }: Impor
     let registration = Registration { patient: record.patient, episode: record.episode };
     let (episode, mut news) = settle_episode(unit, Document { registration, surroundings }, refs).await?;
     let mut taken = Taken { episode, submissions: Vec::new(), adjudications: Vec::new() };
-    for submission in record.submissions {
-        let (id, new) = submit::insert(unit, Lane::Bulk, accepted(episode, submission), None).await?;
+    for (index, submission) in record.submissions.into_iter().enumerate() {
+        let inserted = submit::insert(unit, Lane::Bulk, accepted(episode, submission), None).await;
+        let (id, new) = inserted.map_err(|error| at_submission(index, error))?;
         taken.submissions.push(id);
         news |= new;
     }
@@ -39,6 +40,17 @@ async fn take_in(unit: &mut Unit, Imported { record, surroundings, refs }: Impor
         news |= new;
     }
     Ok(if news { Outcome::Accepted(taken) } else { Outcome::Known(taken) })
+}
+
+/// Says which submission of the record it was.
+fn at_submission(index: usize, error: IntakeError) -> IntakeError {
+    match error {
+        IntakeError::IdReused => {
+            let reason = "was accepted with another content: to correct it, add a new id that supersedes this one";
+            json::fault(&format!("/submissions/{index}/id"), reason).into()
+        }
+        other => other,
+    }
 }
 
 /// The episode of a record, registered or brought up to date, and whether that changed anything. What the last import

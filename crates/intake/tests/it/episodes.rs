@@ -30,6 +30,24 @@ async fn an_episode_is_registered_with_its_event_and_read_back() {
 }
 
 #[tokio::test]
+async fn every_field_of_an_episode_is_in_its_event() {
+    let house = House::open().await;
+    let body = json!({
+        "patient": { "birth_date": "1980-06-15", "sex": "other" },
+        "episode": {
+            "onset_date": "2026-01-01", "treatment_start": "2026-01-05", "time_zone": "Europe/London",
+            "workers_compensation": "yes", "prior_low_back_pain": "no", "candidate_surgery": "unknown",
+            "candidate_epidural": "yes", "plexus_uncertain": "no", "pregnant": "unknown", "conservative_failed": "yes",
+            "treatments": [{ "date": "2026-01-06", "kind": "nsaid", "change": "start", "outcome": "failed" }],
+            "imaging": [{ "date": "2026-01-07", "modality": "mri", "region": "lumbar", "lesion": "contained",
+                          "root": "R-L5", "concordant": "yes" }]
+        }
+    });
+    house.register(&body).await.id();
+    insta::assert_debug_snapshot!("full_registration", house.events::<EpisodeRegistered>().await);
+}
+
+#[tokio::test]
 async fn nothing_personal_is_in_an_event() {
     let house = House::open().await;
     let id = house.episode().await;

@@ -1,10 +1,10 @@
 //! Submissions: accepted with their event, once, or refused with all their faults.
 
 use axum::http::{Method, StatusCode};
-use lasegue_contracts::intake::{Answer, Author, SubmissionAccepted};
+use lasegue_contracts::intake::{Answer, Author, Pain, Submission, SubmissionAccepted, Words};
 use lasegue_platform::auth::Role;
 use lasegue_platform::wire::instant;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{House, NOW, calm, with};
@@ -28,6 +28,63 @@ async fn a_submission_is_accepted_with_an_event_that_holds_what_it_says() {
     assert_eq!(submission.serious.expect("a block").temperature_c.as_deref(), Some("37.95"));
     assert!(submission.odi.is_none() && submission.supersedes.is_none(), "what is missing stays missing");
     assert_eq!(house.subjects().await, ["episode-registered", "submission-accepted"]);
+}
+
+/// A submission in which every field of the format is set.
+fn full() -> Value {
+    let knee = |left: u8, right: u8| json!({ "left": left, "right": right });
+    json!({
+        "id": "v1", "assessed_at": "2026-01-20T10:00:00+01:00", "author": "ehr",
+        "pain": {
+            "leg": { "scale": "vas", "value": 60 }, "back": { "scale": "nrs", "value": 3 }, "dermatomes": ["R-L5", "L-S1"],
+            "quality": ["burning", "pins"], "temporal": "night", "below_knee": { "left": "no", "right": "yes" },
+            "dn4_interview": 4
+        },
+        "motor": { "knee_extension": knee(5, 4), "hip_flexion": { "left": 3, "right": null } },
+        "motor_longstanding": ["left.hip_flexion"], "new_weakness": "unknown",
+        "reflexes": { "knee": knee(2, 1), "ankle": knee(0, 4) },
+        "sensation": { "left": { "L5": 0, "S2": 2 }, "right": { "L1": 1 } },
+        "straight_leg_raise": {
+            "left": { "leg_pain": "no", "angle_deg": 80, "crossed": "unknown" }, "right": { "leg_pain": "yes" }
+        },
+        "cauda_equina": {
+            "saddle_sensation": "no", "bowel_control": { "patient": "yes", "clinician": "no" },
+            "urinary_retention": { "clinician": "unknown" }, "post_void_residual_ml": 150
+        },
+        "odi": [0, 1, 2, 3, 4, 5, null, 0, 1, 2], "work": { "status": "off_pain", "activity": "light" },
+        "walking": {
+            "minutes": 30, "worse_walking": "yes", "worse_standing": "no", "relief_sitting": "yes",
+            "relief_flexion": "unknown", "relief_standing_still": "no"
+        },
+        "serious": {
+            "cancer_history": "no", "fever": "yes", "iv_drug_use": "no", "immunosuppressed": "unknown",
+            "recent_infection_or_procedure": "yes", "weight_loss": "no", "night_pain": "yes", "anticoagulant": "no",
+            "steroid": "yes", "osteoporosis": "no", "temperature_c": 38
+        },
+        "trauma": { "occurred": "yes", "date": "2026-01-10", "high_energy": "no", "fracture_suspected": "unknown" }
+    })
+}
+
+#[tokio::test]
+async fn every_field_of_a_submission_is_in_its_event() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    house.submit(episode, "k", &full()).await.id();
+    insta::assert_debug_snapshot!("full_submission", house.events::<SubmissionAccepted>().await);
+}
+
+#[tokio::test]
+async fn an_empty_list_stays_empty_and_what_is_missing_stays_missing() {
+    let house = House::open().await;
+    let episode = house.episode().await;
+    let form =
+        json!({ "id": "v1", "assessed_at": "2026-01-20T10:00:00Z", "author": "patient", "pain": { "dermatomes": [] } });
+    house.submit(episode, "k", &form).await.id();
+    let said = house.events::<SubmissionAccepted>().await.remove(0).submission.expect("a submission");
+    let pain = Pain { dermatomes: Some(Words::default()), ..Pain::default() };
+    let (id, assessed_at, received_at) = (said.id.clone(), said.assessed_at, said.received_at);
+    let author = Author::Patient.into();
+    assert_eq!(said, Submission { id, assessed_at, received_at, author, pain: Some(pain), ..Submission::default() });
 }
 
 #[tokio::test]
