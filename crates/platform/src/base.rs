@@ -1,11 +1,13 @@
 //! What a service is given to start with, and the few verbs by which every service is put together the same way.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use lasegue_contracts::Service;
 use lasegue_contracts::topology::Consumer;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::bus::Bus;
 use crate::clock::SharedClock;
@@ -21,8 +23,8 @@ use crate::store::{self, Location, Migrations, Store, StoreError};
 pub enum Databases {
     /// One SQLite file for each service in this folder.
     Folder(PathBuf),
-    /// One PostgreSQL address for each service.
-    Postgres(fn(Service) -> String),
+    /// One PostgreSQL address for each service, with its role and password.
+    Postgres(BTreeMap<Service, SecretString>),
 }
 
 /// What every service stands on in one process. Cheap to clone.
@@ -58,7 +60,10 @@ impl Base {
     pub async fn open_store(&self, service: Service, migrations: Migrations) -> Result<Store, StoreError> {
         let location = match &self.databases {
             Databases::Folder(folder) => Location::Sqlite(folder.join(format!("{service}.sqlite"))),
-            Databases::Postgres(address) => Location::Postgres(address(service)),
+            Databases::Postgres(addresses) => {
+                let address = addresses.get(&service).ok_or(StoreError::NoAddress { service })?;
+                Location::Postgres(address.expose_secret().to_owned())
+            }
         };
         let (clock, random) = (self.clock.clone(), self.random.clone());
         let store = Store::open(service, &location, migrations, self.migrate, clock, random).await?;

@@ -45,17 +45,19 @@ impl Server {
 
     /// Ends the server at once, as a power cut would end it.
     async fn kill(&self) {
-        docker("kill", self.container.id()).await;
+        self.docker(&["kill"], &[]).await;
     }
 
     async fn start_again(&self) {
-        docker("start", self.container.id()).await;
+        self.docker(&["start"], &[]).await;
     }
-}
 
-async fn docker(verb: &str, container: &str) {
-    let ran = tokio::process::Command::new("docker").args([verb, container]).stdout(Stdio::null()).status().await;
-    assert!(ran.is_ok_and(|status| status.success()), "docker {verb} failed");
+    /// Runs `docker VERB... CONTAINER REST...`.
+    async fn docker(&self, verb: &[&str], rest: &[&str]) {
+        let mut command = tokio::process::Command::new("docker");
+        let ran = command.args(verb).arg(self.container.id()).args(rest).stdout(Stdio::null()).status().await;
+        assert!(ran.is_ok_and(|status| status.success()), "docker {} failed", verb.join(" "));
+    }
 }
 
 fn free_port() -> u16 {

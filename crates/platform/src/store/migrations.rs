@@ -1,11 +1,12 @@
 //! Migrations: the tables that every service has, then the service's own.
 
 use lasegue_contracts::Service;
-use sea_orm::{DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, binary, json, string, text, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+    big_integer, big_integer_null, binary, json, small_integer, string, text, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid,
 };
 
 use super::StoreError;
@@ -25,10 +26,21 @@ impl Migrations {
         migrate: bool,
     ) -> Result<(), StoreError> {
         if migrate {
-            return Ok(self.up(db, None).await?);
+            return Ok(self.apply(db).await?);
         }
         let pending = self.get_pending_migrations_read_only(db).await?.len();
         if pending == 0 { Ok(()) } else { Err(StoreError::Pending { service, pending }) }
+    }
+
+    /// Applies what is pending, one replica after the other: on SQLite there is only one.
+    async fn apply(self, db: &DatabaseConnection) -> Result<(), DbErr> {
+        if db.get_database_backend() != DbBackend::Postgres {
+            return self.up(db, None).await;
+        }
+        let lock = db.begin().await?;
+        lock.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext(current_schema()))").await?;
+        self.up(db, None).await?;
+        lock.commit().await
     }
 }
 
@@ -52,9 +64,10 @@ impl MigrationName for PlatformTables {
 impl MigrationTrait for PlatformTables {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(outbox()).await?;
-        let owed = "CREATE INDEX outbox_owed ON outbox (id) WHERE published_at IS NULL";
+        let owed = "CREATE INDEX outbox_owed ON outbox (class, id) WHERE published_at IS NULL";
         manager.get_connection().execute_unprepared(owed).await?;
         manager.create_index(index("outbox", "published_at")).await?;
+        manager.create_table(streams()).await?;
         manager.create_table(inbox()).await?;
         manager.create_index(index("inbox", "handled_at")).await?;
         manager.create_table(timers()).await?;
@@ -70,11 +83,17 @@ fn outbox() -> TableCreateStatement {
         .col(uuid("event_id").unique_key())
         .col(string("event_type"))
         .col(string("subject"))
+        .col(small_integer("class"))
         .col(string("trace_parent"))
         .col(binary("payload"))
         .col(timestamp_with_time_zone("created_at"))
         .col(timestamp_with_time_zone_null("published_at"))
+        .col(big_integer_null("sequence"))
         .to_owned()
+}
+
+fn streams() -> TableCreateStatement {
+    Table::create().table("streams").col(string("name").primary_key()).col(string("created_nanos")).to_owned()
 }
 
 fn inbox() -> TableCreateStatement {

@@ -8,6 +8,7 @@ pub mod dead_letters;
 mod inbox;
 pub mod migrations;
 pub mod outbox;
+mod recovery;
 mod relay;
 pub mod timers;
 mod unit;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use lasegue_contracts::Service;
+use lasegue_contracts::event::Lane;
 use sea_orm::{DatabaseConnection, DbErr};
 use tokio::sync::{Notify, mpsc};
 
@@ -77,6 +79,12 @@ pub enum StoreError {
         /// What to do.
         advice: &'static str,
     },
+    /// The configuration names no database for the service.
+    #[error("no address is configured for the {service} database: name one for each service that this process runs")]
+    NoAddress {
+        /// Whose database.
+        service: Service,
+    },
     /// A unit of work panicked and was rolled back.
     #[error("a unit of work failed unexpectedly and was rolled back")]
     Panicked,
@@ -94,6 +102,8 @@ pub enum StoreError {
 #[derive(Clone, Debug)]
 pub struct Store {
     shared: Arc<Shared>,
+    /// Its units give way to others'.
+    background: bool,
 }
 
 #[derive(Debug)]
@@ -131,6 +141,7 @@ impl Store {
         migrations.settle(service, &connections.writer, migrate).await?;
         let (fresh, to_relay) = mpsc::channel(FRESH_ROWS);
         Ok(Self {
+            background: false,
             shared: Arc::new(Shared {
                 service,
                 reader: connections.reader,
@@ -142,6 +153,21 @@ impl Store {
                 to_relay: std::sync::Mutex::new(Some(to_relay)),
             }),
         })
+    }
+
+    /// The same store for work that gives way to all other: imports and re-evaluations.
+    #[must_use]
+    pub fn background(&self) -> Self {
+        Self { shared: self.shared.clone(), background: true }
+    }
+
+    /// The store for the work of `lane`: bulk work gives way.
+    #[must_use]
+    pub fn on(&self, lane: Lane) -> Self {
+        match lane {
+            Lane::Live => self.clone(),
+            Lane::Bulk => self.background(),
+        }
     }
 
     /// The service whose database this is.
@@ -177,7 +203,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T, E>> + Send + 'static,
     {
-        let (result, effects) = self.shared.writer.run(&self.shared, work).await?;
+        let (result, effects) = self.shared.writer.run(&self.shared, self.background, work).await?;
         for outgoing in effects.outgoing {
             // A full or closed channel loses nothing: the row is in the database and the sweep finds it.
             let _ = self.shared.fresh.try_send(outgoing);

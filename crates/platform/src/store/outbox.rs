@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use lasegue_contracts::Envelope;
+use lasegue_contracts::topology::{RED_FLAGS, Stream};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, QueryOrder, QuerySelect};
+use sea_orm::sea_query::CaseStatement;
+use sea_orm::{ActiveValue, Condition, QueryOrder, QuerySelect};
 
 /// A row of the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -19,6 +21,8 @@ pub struct Model {
     pub event_type: String,
     /// Where it goes.
     pub subject: String,
+    /// How urgent it is: see [`Class`].
+    pub class: i16,
     /// W3C trace context.
     pub trace_parent: String,
     /// The encoded event.
@@ -27,6 +31,8 @@ pub struct Model {
     pub created_at: DateTime<Utc>,
     /// When nobody needed it from here any more.
     pub published_at: Option<DateTime<Utc>>,
+    /// Its place in the transport's stream, where the transport keeps one.
+    pub sequence: Option<i64>,
 }
 
 /// The outbox stands alone.
@@ -34,6 +40,27 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// How urgent a row is. Each class has places of its own on its way out, so that none waits for a lesser one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    RedFlag,
+    Live,
+    Bulk,
+}
+
+impl Class {
+    pub(super) const ALL: [Self; 3] = [Self::RedFlag, Self::Live, Self::Bulk];
+
+    /// The class of what travels on `subject`.
+    pub(super) fn of(subject: &str) -> Self {
+        match Stream::of(subject) {
+            Some(stream) if stream.name == RED_FLAGS.name => Self::RedFlag,
+            _ if subject.split('.').nth(3) == Some("bulk") => Self::Bulk,
+            _ => Self::Live,
+        }
+    }
+}
 
 /// A row on its way out.
 #[derive(Clone, Debug)]
@@ -54,26 +81,30 @@ pub(super) async fn insert(
         event_id: ActiveValue::Set(envelope.id),
         event_type: ActiveValue::Set(envelope.event_type.clone()),
         subject: ActiveValue::Set(envelope.subject.clone()),
+        class: ActiveValue::Set(Class::of(&envelope.subject) as i16),
         trace_parent: ActiveValue::Set(envelope.trace_parent.clone()),
         payload: ActiveValue::Set(envelope.payload.to_vec()),
         created_at: ActiveValue::Set(now),
         published_at: ActiveValue::Set(None),
+        sequence: ActiveValue::Set(None),
     };
     let row = Entity::insert(row).exec(db).await?.last_insert_id;
     Ok(Outgoing { row, envelope })
 }
 
-/// The oldest rows still owed, committed before `before`, from row `from` on.
+/// The oldest rows of `class` still owed, committed before `before`, behind row `after`.
 pub(super) async fn owed(
     db: &impl ConnectionTrait,
     source: &str,
-    from: i64,
+    class: Class,
+    after: i64,
     before: DateTime<Utc>,
     most: u64,
 ) -> Result<Vec<Outgoing>, DbErr> {
     let rows = Entity::find()
         .filter(Column::PublishedAt.is_null())
-        .filter(Column::Id.gte(from))
+        .filter(Column::Class.eq(class as i16))
+        .filter(Column::Id.gt(after))
         .filter(Column::CreatedAt.lte(before))
         .order_by_asc(Column::Id)
         .limit(most)
@@ -90,13 +121,60 @@ pub async fn count_owed(db: &impl ConnectionTrait) -> Result<u64, DbErr> {
     Entity::find().filter(Column::PublishedAt.is_null()).count(db).await
 }
 
-pub(super) async fn mark_published(db: &impl ConnectionTrait, rows: Vec<i64>, now: DateTime<Utc>) -> Result<(), DbErr> {
-    Entity::update_many()
-        .col_expr(Column::PublishedAt, Expr::value(now))
-        .filter(Column::Id.is_in(rows))
-        .exec(db)
-        .await
-        .map(drop)
+/// A row that the transport needs no longer, with its place in its stream.
+pub(super) type Published = (i64, Option<u64>);
+
+pub(super) async fn mark_published(
+    db: &impl ConnectionTrait,
+    rows: Vec<Published>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let ids = rows.iter().map(|(row, _)| *row);
+    let mut update =
+        Entity::update_many().col_expr(Column::PublishedAt, Expr::value(now)).filter(Column::Id.is_in(ids));
+    let places = rows.iter().filter_map(|(row, place)| Some((*row, i64::try_from((*place)?).ok()?)));
+    let places: Vec<_> = places.collect();
+    if !places.is_empty() {
+        let cases =
+            places.into_iter().fold(CaseStatement::new(), |cases, (row, place)| cases.case(Column::Id.eq(row), place));
+        update = update.col_expr(Column::Sequence, cases.into());
+    }
+    update.exec(db).await.map(drop)
+}
+
+/// The last place in `stream` of a published row.
+pub(super) async fn highest_sequence(db: &impl ConnectionTrait, stream: &Stream) -> Result<Option<u64>, DbErr> {
+    let highest = published_to(stream).filter(Column::Sequence.is_not_null()).order_by_desc(Column::Sequence);
+    let row = highest.one(db).await?;
+    Ok(row.and_then(|row| row.sequence).and_then(|sequence| u64::try_from(sequence).ok()))
+}
+
+/// Makes the published rows of `stream` owed again: those published since an instant, or all that are kept.
+pub(super) async fn owe_again(
+    db: &impl ConnectionTrait,
+    stream: &Stream,
+    since: Option<DateTime<Utc>>,
+) -> Result<u64, DbErr> {
+    let mut update = Entity::update_many()
+        .col_expr(Column::PublishedAt, Expr::value(None::<DateTime<Utc>>))
+        .filter(Column::PublishedAt.is_not_null())
+        .filter(of_stream(stream));
+    if let Some(since) = since {
+        update = update.filter(Column::PublishedAt.gte(since));
+    }
+    Ok(update.exec(db).await?.rows_affected)
+}
+
+fn published_to(stream: &Stream) -> Select<Entity> {
+    Entity::find().filter(Column::PublishedAt.is_not_null()).filter(of_stream(stream))
+}
+
+/// The subjects of `stream`: its `*` is a part of a subject, SQL's `%` is at least that.
+fn of_stream(stream: &Stream) -> Condition {
+    stream
+        .subjects
+        .iter()
+        .fold(Condition::any(), |any, pattern| any.add(Column::Subject.like(pattern.replace('*', "%"))))
 }
 
 /// Removes rows published before `before`, at most `most` of them.

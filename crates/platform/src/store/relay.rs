@@ -1,22 +1,22 @@
 //! Carries outbox rows to the bus: at once after their commit, and by a sweep whatever was left.
 //!
-//! Live and bulk rows have separate places under way, so that an import never delays a red flag.
+//! Live and bulk rows have separate places under way, so that an import never delays a red flag. After a new connection
+//! nothing leaves before it is settled what the transport lost.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use lasegue_contracts::topology::{RED_FLAGS, Stream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::outbox::{self, Outgoing};
-use super::{Store, StoreError, inbox};
-use crate::bus::Bus;
+use super::outbox::{self, Class, Outgoing};
+use super::{Store, StoreError, inbox, recovery};
+use crate::bus::{Bus, BusError};
 
-/// Rows under way at once in each class: red flags, live, bulk.
+/// Rows under way at once in each class.
 const UNDER_WAY: [usize; 3] = [512, 512, 64];
 /// Rows of one class that wait in memory; more stay in the database until there is room.
 const WAITING: usize = 1_024;
@@ -47,9 +47,17 @@ pub async fn relay(store: Store, bus: Arc<dyn Bus>, stop: CancellationToken) {
     };
     let (done, marks) = mpsc::channel(MARKS);
     let marker = tokio::spawn(mark(store.clone(), marks));
-    let mut relay =
-        Relay { store, bus, done, classes: Default::default(), known: HashSet::new(), sending: JoinSet::new() };
-    relay.run(fresh, stop).await;
+    let connected = bus.connected(store.service());
+    let mut relay = Relay {
+        settled: connected.is_none(),
+        store,
+        bus,
+        done,
+        lanes: Default::default(),
+        known: HashSet::new(),
+        sending: JoinSet::new(),
+    };
+    relay.run(fresh, connected, stop).await;
     drop(relay);
     if let Err(error) = marker.await {
         tracing::error!(%error, "the outbox's marker ended badly");
@@ -59,22 +67,33 @@ pub async fn relay(store: Store, bus: Arc<dyn Bus>, stop: CancellationToken) {
 struct Relay {
     store: Store,
     bus: Arc<dyn Bus>,
-    done: mpsc::Sender<i64>,
-    classes: [Class; 3],
+    /// Whether it is known what the transport holds.
+    settled: bool,
+    done: mpsc::Sender<outbox::Published>,
+    lanes: [Lane; 3],
     /// Rows that wait or are under way.
     known: HashSet<i64>,
     sending: JoinSet<(usize, i64)>,
 }
 
+/// The rows of one class.
 #[derive(Default)]
-struct Class {
+struct Lane {
     waiting: VecDeque<Outgoing>,
     under_way: usize,
+    /// The row behind which the next sweep looks; 0 to begin anew.
+    swept: i64,
 }
 
 impl Relay {
-    async fn run(&mut self, mut fresh: mpsc::Receiver<Outgoing>, stop: CancellationToken) {
+    async fn run(
+        &mut self,
+        mut fresh: mpsc::Receiver<Outgoing>,
+        mut connected: Option<watch::Receiver<u64>>,
+        stop: CancellationToken,
+    ) {
         let mut sweep_at = self.store.clock().now();
+        let mut settle_at = sweep_at;
         let mut grace = Duration::ZERO;
         loop {
             self.start_waiting();
@@ -82,8 +101,19 @@ impl Relay {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
+                () = next_connection(&mut connected) => {
+                    self.settled = false;
+                    settle_at = clock.now();
+                }
+                () = clock.sleep_until(settle_at), if !self.settled => {
+                    match self.recover().await {
+                        Ok(()) => sweep_at = clock.now(),
+                        Err(error) => tracing::warn!(service = %self.store.service(), %error, "it is not known yet what the bus holds"),
+                    }
+                    settle_at = clock.now() + AFTER_FAILURE;
+                }
                 Some(outgoing) = fresh.recv() => self.take(outgoing),
-                Some(sent) = self.sending.join_next() => self.settle(sent),
+                Some(sent) = self.sending.join_next() => self.sent(sent),
                 () = clock.sleep_until(sweep_at) => {
                     let full = self.sweep(grace).await;
                     grace = GRACE;
@@ -94,28 +124,39 @@ impl Relay {
     }
 
     fn take(&mut self, outgoing: Outgoing) {
-        let waiting = &mut self.classes[class_of(&outgoing.envelope.subject)].waiting;
+        let waiting = &mut self.lanes[Class::of(&outgoing.envelope.subject) as usize].waiting;
         if waiting.len() < WAITING && self.known.insert(outgoing.row) {
             waiting.push_back(outgoing);
         }
     }
 
+    /// Asks what the transport holds and owes it again what it lost.
+    async fn recover(&mut self) -> Result<(), RecoveryError> {
+        let holdings = self.bus.holdings(self.store.service()).await?;
+        recovery::recover(&self.store, holdings).await?;
+        self.settled = true;
+        Ok(())
+    }
+
     fn start_waiting(&mut self) {
+        if !self.settled {
+            return;
+        }
         for (class, most) in UNDER_WAY.into_iter().enumerate() {
-            while self.classes[class].under_way < most
-                && let Some(outgoing) = self.classes[class].waiting.pop_front()
+            while self.lanes[class].under_way < most
+                && let Some(outgoing) = self.lanes[class].waiting.pop_front()
             {
-                self.classes[class].under_way += 1;
+                self.lanes[class].under_way += 1;
                 let sending = send(self.store.clone(), self.bus.clone(), outgoing, self.done.clone());
                 self.sending.spawn(async move { (class, sending.await) });
             }
         }
     }
 
-    fn settle(&mut self, sent: Result<(usize, i64), tokio::task::JoinError>) {
+    fn sent(&mut self, sent: Result<(usize, i64), tokio::task::JoinError>) {
         match sent {
             Ok((class, row)) => {
-                self.classes[class].under_way -= 1;
+                self.lanes[class].under_way -= 1;
                 self.known.remove(&row);
             }
             Err(error) => tracing::error!(%error, "publishing an event ended badly"),
@@ -133,26 +174,30 @@ impl Relay {
 
     async fn try_sweep(&mut self, grace: Duration) -> Result<bool, StoreError> {
         let before = self.store.clock().now() - grace;
-        let mut from = 0;
-        loop {
-            let rows = outbox::owed(self.store.reader(), self.store.service().name(), from, before, SWEEP).await?;
-            let Some(last) = rows.last().map(|outgoing| outgoing.row) else {
-                break;
-            };
-            let whole_page = rows.len() as u64 == SWEEP;
-            for outgoing in rows {
-                self.take(outgoing);
-            }
-            if !whole_page {
-                break;
-            }
-            if self.classes.iter().all(|class| class.waiting.len() >= WAITING) {
-                return Ok(true);
-            }
-            from = last + 1;
+        let mut more = false;
+        for class in Class::ALL {
+            more |= self.sweep_class(class, before).await?;
         }
         self.forget().await?;
-        Ok(self.classes.iter().any(|class| class.waiting.len() >= WAITING))
+        Ok(more)
+    }
+
+    /// Takes up at most one page of a class, as far as there is room. The next sweep goes on behind it, and begins anew
+    /// once the end was reached: a row that failed, or was committed late, is found again.
+    async fn sweep_class(&mut self, class: Class, before: DateTime<Utc>) -> Result<bool, StoreError> {
+        let room = WAITING.saturating_sub(self.lanes[class as usize].waiting.len());
+        let most = SWEEP.min(room as u64);
+        if most == 0 {
+            return Ok(true);
+        }
+        let (db, source, after) = (self.store.reader(), self.store.service().name(), self.lanes[class as usize].swept);
+        let rows = outbox::owed(db, source, class, after, before, most).await?;
+        let more = rows.len() as u64 == most;
+        self.lanes[class as usize].swept = rows.last().filter(|_| more).map_or(0, |last| last.row);
+        for outgoing in rows {
+            self.take(outgoing);
+        }
+        Ok(more)
     }
 
     async fn forget(&self) -> Result<(), StoreError> {
@@ -169,20 +214,30 @@ impl Relay {
     }
 }
 
-/// Red flags first, then what is live, then bulk.
-fn class_of(subject: &str) -> usize {
-    match Stream::of(subject) {
-        Some(stream) if stream.name == RED_FLAGS.name => 0,
-        _ if subject.split('.').nth(3) == Some("bulk") => 2,
-        _ => 1,
-    }
+/// Why it could not be settled what the transport lost. Trying again may help.
+#[derive(Debug, thiserror::Error)]
+enum RecoveryError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-async fn send(store: Store, bus: Arc<dyn Bus>, outgoing: Outgoing, done: mpsc::Sender<i64>) -> i64 {
+/// Resolves when the transport was connected anew, for one that keeps events itself.
+async fn next_connection(connected: &mut Option<watch::Receiver<u64>>) {
+    if let Some(count) = connected
+        && count.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+async fn send(store: Store, bus: Arc<dyn Bus>, outgoing: Outgoing, done: mpsc::Sender<outbox::Published>) -> i64 {
     match bus.publish(&outgoing.envelope).await {
-        Ok(_) => {
+        Ok(place) => {
             // The marker outlives the senders, so this cannot fail while a row is under way.
-            let _ = done.send(outgoing.row).await;
+            let _ = done.send((outgoing.row, place)).await;
         }
         Err(error) => {
             tracing::warn!(service = %store.service(), event = %outgoing.envelope.id, %error, "an event could not be published yet");
@@ -193,12 +248,13 @@ async fn send(store: Store, bus: Arc<dyn Bus>, outgoing: Outgoing, done: mpsc::S
 }
 
 /// Writes down which rows are done, many in one commit.
-async fn mark(store: Store, mut marks: mpsc::Receiver<i64>) {
+async fn mark(store: Store, mut marks: mpsc::Receiver<outbox::Published>) {
     let mut rows = Vec::with_capacity(MARKS);
     while marks.recv_many(&mut rows, MARKS).await > 0 {
         let now: DateTime<Utc> = store.clock().now();
         let batch = std::mem::take(&mut rows);
         let marked: Result<(), StoreError> = store
+            .background()
             .commit(move |unit| {
                 Box::pin(async move { outbox::mark_published(unit.db(), batch, now).await.map_err(StoreError::from) })
             })

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -19,13 +19,22 @@ use crate::telemetry::TraceContext;
 
 /// Units that one commit may hold.
 const BATCH: usize = 128;
-/// Units that may wait; the next caller waits for a place.
+/// Background units that one commit may hold: whoever comes meanwhile waits for no more than these.
+const BACKGROUND: usize = 4;
+/// Units of each kind that may wait; the next caller waits for a place.
 const QUEUE: usize = 1_024;
 
 #[derive(Debug)]
 pub(super) enum Writer {
-    Queued { queue: Mutex<Option<mpsc::Sender<Job>>>, task: Mutex<Option<JoinHandle<()>>> },
+    Queued { queues: Mutex<Option<Queues>>, task: Mutex<Option<JoinHandle<()>>> },
     Direct { pool: DatabaseConnection },
+}
+
+/// Where units wait.
+#[derive(Clone, Debug)]
+pub(super) struct Queues {
+    first: mpsc::Sender<Job>,
+    background: mpsc::Sender<Job>,
 }
 
 /// A unit of work whose types are erased. `Ok` holds its result, to be handed over once committed.
@@ -57,12 +66,13 @@ impl Writer {
         if connection.get_database_backend() != DbBackend::Sqlite {
             return Self::Direct { pool: connection };
         }
-        let (queue, jobs) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(write(connection, jobs));
-        Self::Queued { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
+        let (first, first_jobs) = mpsc::channel(QUEUE);
+        let (background, background_jobs) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(write(connection, Jobs { first: first_jobs, background: background_jobs }));
+        Self::Queued { queues: Mutex::new(Some(Queues { first, background })), task: Mutex::new(Some(task)) }
     }
 
-    pub(super) async fn run<T, E, F>(&self, shared: &Arc<Shared>, work: F) -> Result<(T, Effects), E>
+    pub(super) async fn run<T, E, F>(&self, shared: &Arc<Shared>, background: bool, work: F) -> Result<(T, Effects), E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -71,8 +81,9 @@ impl Writer {
         let (settle, settled) = oneshot::channel();
         let job = Job { shared: shared.clone(), trace: TraceContext::current(), work: erase(work), settle };
         match self {
-            Self::Queued { queue, .. } => {
-                let queue = queue.lock().await.clone().ok_or(StoreError::Closed)?;
+            Self::Queued { queues, .. } => {
+                let queues = queues.lock().await.clone().ok_or(StoreError::Closed)?;
+                let queue = if background { queues.background } else { queues.first };
                 queue.send(job).await.map_err(|_| StoreError::Closed)?;
             }
             Self::Direct { pool } => {
@@ -89,8 +100,8 @@ impl Writer {
 
     pub(super) async fn close(&self) {
         let closed = match self {
-            Self::Queued { queue, task } => {
-                queue.lock().await.take();
+            Self::Queued { queues, task } => {
+                queues.lock().await.take();
                 match task.lock().await.take() {
                     Some(task) => task.await.map_err(|error| error.to_string()),
                     None => Ok(()),
@@ -122,9 +133,42 @@ fn restore<T: 'static>(outcome: Outcome) -> T {
     *outcome.downcast().expect("a job returns what its own caller put in")
 }
 
-async fn write(connection: DatabaseConnection, mut jobs: mpsc::Receiver<Job>) {
+/// The units that wait for the writing task.
+struct Jobs {
+    first: mpsc::Receiver<Job>,
+    background: mpsc::Receiver<Job>,
+}
+
+impl Jobs {
+    /// Fills `batch` with what waits, background units last and only a few. False once nothing can come any more.
+    async fn next(&mut self, batch: &mut Vec<Job>) -> bool {
+        tokio::select! {
+            biased;
+            taken = self.first.recv_many(batch, BATCH) => {
+                if taken == 0 {
+                    return self.background.recv_many(batch, BACKGROUND).await > 0;
+                }
+            }
+            Some(job) = self.background.recv() => batch.push(job),
+        }
+        while batch.len() < BATCH
+            && let Ok(job) = self.first.try_recv()
+        {
+            batch.push(job);
+        }
+        let most = (batch.len() + BACKGROUND).min(BATCH);
+        while batch.len() < most
+            && let Ok(job) = self.background.try_recv()
+        {
+            batch.push(job);
+        }
+        true
+    }
+}
+
+async fn write(connection: DatabaseConnection, mut jobs: Jobs) {
     let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+    while jobs.next(&mut batch).await {
         metrics::histogram!("store_units_per_commit").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         write_batch(&connection, &mut batch).await;
     }
@@ -159,6 +203,7 @@ async fn write_batch(connection: &DatabaseConnection, batch: &mut Vec<Job>) {
 async fn write_one(pool: DatabaseConnection, job: Job) {
     let settled = match pool.begin().await {
         Ok(transaction) => run_in(transaction, &job.shared, job.trace, job.work).await,
+        Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => Settled::Failed(StoreError::Closed),
         Err(error) => Settled::Failed(error.into()),
     };
     drop(job.settle.send(settled));

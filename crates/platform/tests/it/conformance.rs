@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Home, eventually, home, reopen};
+use crate::support::{Home, eventually, home};
 
 /// The consumer that the suite uses: it has a stream with events that it does not take, too.
 const CONSUMER: &Consumer = &ALERTING_VISITS;
@@ -35,14 +35,14 @@ pub(crate) trait World: Send + Sync {
 }
 
 /// One process that publishes: a store and its relay.
-struct Sender {
+pub(crate) struct Sender {
     home: Home,
     relay: JoinHandle<()>,
     stop: CancellationToken,
 }
 
 impl Sender {
-    async fn start(world: &dyn World) -> Self {
+    pub(crate) async fn start(world: &dyn World) -> Self {
         Self::over(home(Service::Scheduling).await, world).await
     }
 
@@ -56,11 +56,11 @@ impl Sender {
         self.stop.cancel();
         self.relay.await.expect("the relay drains");
         self.home.store.close().await;
-        let store = reopen(&self.home.folder, Service::Scheduling).await;
-        Self::over(Home { folder: self.home.folder, store }, world).await
+        let store = self.home.place.open(Service::Scheduling).await;
+        Self::over(Home { place: self.home.place, store }, world).await
     }
 
-    async fn send(&self, count: usize) {
+    pub(crate) async fn send(&self, count: usize) {
         for number in 0..count {
             let episode = Uuid::from_u128(number as u128 + 1);
             self.home
@@ -73,7 +73,7 @@ impl Sender {
         }
     }
 
-    async fn all_done(&self) {
+    pub(crate) async fn all_done(&self) {
         eventually("the outbox is empty", || async {
             outbox::count_owed(self.home.store.reader()).await.expect("it can be counted") == 0
         })
@@ -87,7 +87,7 @@ fn overdue(episode: Uuid) -> VisitOverdue {
 
 /// What the receiving side saw: how often each event was delivered, and how often it had its effect.
 #[derive(Default)]
-struct Seen {
+pub(crate) struct Seen {
     deliveries: Mutex<HashMap<Uuid, usize>>,
     effects: Mutex<HashMap<Uuid, usize>>,
     fail_first: AtomicBool,
@@ -105,7 +105,7 @@ impl Seen {
 }
 
 /// One process that consumes.
-struct Receiver {
+pub(crate) struct Receiver {
     home: Home,
     seen: Arc<Seen>,
     stop: CancellationToken,
@@ -147,11 +147,11 @@ impl Handler for Recorder {
 }
 
 impl Receiver {
-    async fn start(world: &dyn World, seen: &Arc<Seen>) -> Self {
+    pub(crate) async fn start(world: &dyn World, seen: &Arc<Seen>) -> Self {
         Self::over(home(Service::Alerting).await, world, seen).await
     }
 
-    async fn over(home: Home, world: &dyn World, seen: &Arc<Seen>) -> Self {
+    pub(crate) async fn over(home: Home, world: &dyn World, seen: &Arc<Seen>) -> Self {
         let handler = Arc::new(Recorder { store: home.store.clone(), seen: seen.clone() });
         let consuming = Consuming { consumer: CONSUMER, handler, store: home.store.clone(), bus: world.bus().await };
         let stop = CancellationToken::new();
@@ -160,18 +160,18 @@ impl Receiver {
     }
 
     async fn beside(&self, world: &dyn World) -> Self {
-        let home = Home { folder: self.home.folder.clone(), store: self.home.store.clone() };
+        let home = Home { place: self.home.place.clone(), store: self.home.store.clone() };
         Self::over(home, world, &self.seen).await
     }
 
-    async fn saw(&self, effects: usize) {
+    pub(crate) async fn saw(&self, effects: usize) {
         eventually("every event had its effect", || async { self.seen.effects() >= effects }).await;
         let each = self.seen.effects.lock().expect("no test panics with it");
         assert!(each.values().all(|count| *count == 1), "an event had its effect twice");
         assert_eq!(each.len(), effects);
     }
 
-    async fn drain(self) -> Home {
+    pub(crate) async fn drain(self) -> Home {
         self.stop.cancel();
         self.task.await.expect("the consumer drains");
         self.home

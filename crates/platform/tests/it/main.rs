@@ -1,8 +1,10 @@
 //! The platform on real databases and a real bus.
 
 mod conformance;
+mod databases;
 mod embedded;
 mod http;
+mod losses;
 mod nats;
 mod store;
 mod support;

@@ -12,7 +12,7 @@ use lasegue_testkit::containers::{NATS_NEWEST, NATS_OLDEST, Nats};
 use crate::conformance::{self, PATIENCE, World};
 
 impl NatsWorld {
-    async fn start(version: &str) -> Self {
+    pub(crate) async fn start(version: &str) -> Self {
         tls::install();
         Self { server: Nats::start(version).await }
     }

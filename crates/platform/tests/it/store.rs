@@ -4,13 +4,11 @@ use futures_util::future::join_all;
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
 use lasegue_contracts::scheduling::VisitDue;
-use lasegue_platform::clock::SystemClock;
-use lasegue_platform::random::SystemRandom;
-use lasegue_platform::store::{Location, Migrations, Store, StoreError, outbox, retry_conflicts};
+use lasegue_platform::store::{Store, StoreError, outbox, retry_conflicts};
 use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
-use crate::support::{home, reopen};
+use crate::support::Place;
 
 #[derive(Debug)]
 enum Refusal {
@@ -24,44 +22,40 @@ impl From<StoreError> for Refusal {
     }
 }
 
-async fn publish(store: &Store) -> Result<(), StoreError> {
+pub(crate) async fn publish(store: &Store) -> Result<(), StoreError> {
     store
         .commit(|unit| Box::pin(async move { unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default()).await }))
         .await
 }
 
-async fn owed(store: &Store) -> u64 {
+pub(crate) async fn owed(store: &Store) -> u64 {
     outbox::count_owed(store.reader()).await.expect("the outbox can be counted")
 }
 
-#[tokio::test]
-async fn units_side_by_side_all_commit() {
-    let home = home(Service::Intake).await;
-    let results = join_all((0..500).map(|_| publish(&home.store))).await;
+pub(crate) async fn units_side_by_side_all_commit(place: Place) {
+    let store = place.open(Service::Intake).await;
+    let results = join_all((0..500).map(|_| publish(&store))).await;
     assert!(results.iter().all(Result::is_ok));
-    assert_eq!(owed(&home.store).await, 500);
+    assert_eq!(owed(&store).await, 500);
 }
 
-#[tokio::test]
-async fn a_refused_unit_leaves_nothing_and_spoils_no_neighbour() {
-    let home = home(Service::Intake).await;
-    let refused = home.store.commit::<(), _, _>(|unit| {
+pub(crate) async fn a_refused_unit_leaves_nothing_and_spoils_no_neighbour(place: Place) {
+    let store = place.open(Service::Intake).await;
+    let refused = store.commit::<(), _, _>(|unit| {
         Box::pin(async move {
             unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default()).await?;
             Err(Refusal::Business)
         })
     });
-    let (refused, good) = tokio::join!(refused, publish(&home.store));
+    let (refused, good) = tokio::join!(refused, publish(&store));
     assert!(matches!(refused, Err(Refusal::Business)));
     good.expect("the neighbour commits");
-    assert_eq!(owed(&home.store).await, 1);
+    assert_eq!(owed(&store).await, 1);
 }
 
-#[tokio::test]
-async fn a_panicking_unit_is_rolled_back_and_the_writer_goes_on() {
-    let home = home(Service::Intake).await;
-    let panicked = home
-        .store
+pub(crate) async fn a_panicking_unit_is_rolled_back_and_the_writer_goes_on(place: Place) {
+    let store = place.open(Service::Intake).await;
+    let panicked = store
         .commit::<(), Refusal, _>(|unit| {
             Box::pin(async move {
                 unit.publish(Lane::Live, Uuid::nil(), &VisitDue::default()).await?;
@@ -70,26 +64,23 @@ async fn a_panicking_unit_is_rolled_back_and_the_writer_goes_on() {
         })
         .await;
     assert!(matches!(panicked, Err(Refusal::Store(StoreError::Panicked))));
-    publish(&home.store).await.expect("the writer goes on");
-    assert_eq!(owed(&home.store).await, 1);
+    publish(&store).await.expect("the writer goes on");
+    assert_eq!(owed(&store).await, 1);
 }
 
-#[tokio::test]
-async fn what_was_committed_is_there_after_reopening() {
-    let home = home(Service::Intake).await;
-    publish(&home.store).await.expect("it commits");
-    home.store.close().await;
-    assert!(matches!(publish(&home.store).await, Err(StoreError::Closed)));
-    assert_eq!(owed(&reopen(&home.folder, Service::Intake).await).await, 1);
+pub(crate) async fn what_was_committed_is_there_after_reopening(place: Place) {
+    let store = place.open(Service::Intake).await;
+    publish(&store).await.expect("it commits");
+    store.close().await;
+    assert!(matches!(publish(&store).await, Err(StoreError::Closed)));
+    assert_eq!(owed(&place.open(Service::Intake).await).await, 1);
 }
 
-#[tokio::test]
-async fn an_event_is_handled_once_by_each_consumer() {
-    let home = home(Service::Intake).await;
+pub(crate) async fn an_event_is_handled_once_by_each_consumer(place: Place) {
+    let store = place.open(Service::Intake).await;
     let mut first = Vec::new();
     for (consumer, event) in [("a", 1), ("a", 1), ("b", 1), ("a", 2)] {
-        let fresh = home
-            .store
+        let fresh = store
             .commit(move |unit| Box::pin(async move { unit.first_time(consumer, Uuid::from_u128(event)).await }))
             .await;
         first.push(fresh.expect("the inbox answers"));
@@ -97,10 +88,8 @@ async fn an_event_is_handled_once_by_each_consumer() {
     assert_eq!(first, [true, false, true, true]);
 }
 
-#[tokio::test]
-async fn conflicting_changes_are_tried_again_until_each_has_counted() {
-    let home = home(Service::Intake).await;
-    let store = &home.store;
+pub(crate) async fn conflicting_changes_are_tried_again_until_each_has_counted(place: Place) {
+    let store = &place.open(Service::Intake).await;
     let run = |sql: String| async move {
         store
             .commit::<u64, StoreError, _>(move |unit| {
@@ -108,7 +97,7 @@ async fn conflicting_changes_are_tried_again_until_each_has_counted() {
             })
             .await
     };
-    run("CREATE TABLE counter (revision INTEGER)".to_owned()).await.expect("a table can be made");
+    run("CREATE TABLE counter (revision BIGINT)".to_owned()).await.expect("a table can be made");
     run("INSERT INTO counter VALUES (0)".to_owned()).await.expect("a row can be made");
     let bump = || {
         retry_conflicts(move || async move {
@@ -130,19 +119,8 @@ async fn revision(store: &Store) -> i64 {
     row.try_get_by_index(0).expect("it is a number")
 }
 
-#[tokio::test]
-async fn pending_migrations_are_refused_with_the_command_that_applies_them() {
-    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
-    let location = Location::Sqlite(folder.path().join("intake.sqlite"));
-    let opened =
-        Store::open(Service::Intake, &location, Migrations::NONE, false, SystemClock::shared(), SystemRandom::shared())
-            .await;
+pub(crate) async fn pending_migrations_are_refused_with_the_command_that_applies_them(place: Place) {
+    let opened = place.try_open(Service::Intake, false).await;
     let error = opened.expect_err("nothing was migrated");
     assert_eq!(error.to_string(), "the intake database has 1 pending migrations: run `lasegue migrate` first");
-}
-
-#[tokio::test]
-async fn readers_cannot_write() {
-    let home = home(Service::Intake).await;
-    assert!(home.store.reader().execute_unprepared("DELETE FROM outbox").await.is_err());
 }

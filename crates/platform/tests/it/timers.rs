@@ -13,7 +13,7 @@ use lasegue_platform::store::{Store, StoreError};
 use lasegue_testkit::wait::pause;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{eventually, home, reopen};
+use crate::support::{Place, eventually};
 
 struct Count {
     store: Store,
@@ -51,53 +51,49 @@ async fn set(store: &Store, key: &'static str, due_at: DateTime<Utc>) {
         .expect("a timer can be set");
 }
 
-#[tokio::test]
-async fn a_timer_fires_once_when_due_even_with_two_replicas() {
-    let home = home(Service::Alerting).await;
-    let (one, _stop_one) = start(&home.store, 0);
-    let (two, _stop_two) = start(&home.store, 0);
-    let now = home.store.clock().now();
-    set(&home.store, "soon", now + Duration::from_millis(50)).await;
-    set(&home.store, "never", now + Duration::from_hours(1)).await;
+pub(crate) async fn a_timer_fires_once_when_due_even_with_two_replicas(place: Place) {
+    let store = place.open(Service::Alerting).await;
+    let (one, _stop_one) = start(&store, 0);
+    let (two, _stop_two) = start(&store, 0);
+    let now = store.clock().now();
+    set(&store, "soon", now + Duration::from_millis(50)).await;
+    set(&store, "never", now + Duration::from_hours(1)).await;
     let fired = || one.fired.load(Ordering::SeqCst) + two.fired.load(Ordering::SeqCst);
     eventually("the timer fired", || async { fired() == 1 }).await;
     pause(Duration::from_millis(50)).await;
     assert_eq!(fired(), 1);
 }
 
-#[tokio::test]
-async fn a_timer_whose_work_fails_is_tried_again_and_delays_no_other() {
-    let home = home(Service::Alerting).await;
-    let past = home.store.clock().now() - Duration::from_secs(1);
-    set(&home.store, "first", past).await;
-    let (count, _stop) = start(&home.store, 1);
-    set(&home.store, "second", past + Duration::from_millis(1)).await;
+pub(crate) async fn a_timer_whose_work_fails_is_tried_again_and_delays_no_other(place: Place) {
+    let store = place.open(Service::Alerting).await;
+    let past = store.clock().now() - Duration::from_secs(1);
+    set(&store, "first", past).await;
+    let (count, _stop) = start(&store, 1);
+    set(&store, "second", past + Duration::from_millis(1)).await;
     eventually("both fired", || async { count.fired.load(Ordering::SeqCst) == 2 }).await;
 }
 
-#[tokio::test]
-async fn a_timer_outlives_the_process() {
-    let home = home(Service::Alerting).await;
-    set(&home.store, "kept", home.store.clock().now()).await;
-    home.store.close().await;
-    let store = reopen(&home.folder, Service::Alerting).await;
+pub(crate) async fn a_timer_outlives_the_process(place: Place) {
+    let store = place.open(Service::Alerting).await;
+    set(&store, "kept", store.clock().now()).await;
+    store.close().await;
+    let store = place.open(Service::Alerting).await;
     let (count, _stop) = start(&store, 0);
     eventually("it fired after the restart", || async { count.fired.load(Ordering::SeqCst) == 1 }).await;
 }
 
-#[tokio::test]
-async fn a_cancelled_or_moved_timer_does_not_fire_at_its_old_time() {
-    let home = home(Service::Alerting).await;
-    let now = home.store.clock().now();
-    set(&home.store, "cancelled", now + Duration::from_millis(30)).await;
-    set(&home.store, "moved", now + Duration::from_millis(30)).await;
-    home.store
+pub(crate) async fn a_cancelled_or_moved_timer_does_not_fire_at_its_old_time(place: Place) {
+    let store = place.open(Service::Alerting).await;
+    let now = store.clock().now();
+    set(&store, "cancelled", now + Duration::from_millis(30)).await;
+    set(&store, "moved", now + Duration::from_millis(30)).await;
+    store
         .commit::<_, StoreError, _>(move |unit| Box::pin(async move { unit.cancel_timer("test", "cancelled").await }))
         .await
         .expect("a timer can be cancelled");
-    set(&home.store, "moved", now + Duration::from_hours(1)).await;
-    let (count, _stop) = start(&home.store, 0);
-    set(&home.store, "after both", now + Duration::from_millis(120)).await;
+    set(&store, "moved", now + Duration::from_hours(1)).await;
+    let (count, _stop) = start(&store, 0);
+    set(&store, "after both", now + Duration::from_millis(120)).await;
     eventually("the later one fired", || async { count.fired.load(Ordering::SeqCst) > 0 }).await;
     assert_eq!(count.fired.load(Ordering::SeqCst), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use testcontainers::ImageExt;
@@ -81,7 +81,7 @@ impl Nats {
         self.server.start_again().await;
     }
 
-    /// Stops it and keeps a copy of its store for [`Nats::put_back`]; then starts it again.
+    /// Keeps a copy of its store for [`Nats::lose_tails`], and starts it again.
     ///
     /// # Panics
     /// When the store cannot be copied.
@@ -91,19 +91,25 @@ impl Nats {
         self.server.start_again().await;
     }
 
-    /// Kills it and puts the kept streams back, as if all that came later had never reached the disk, while what it
-    /// knows of durables stays as new as it was.
+    /// Kills it and starts it again with the events of the kept copy: as if all that came later had never reached the
+    /// disk, while what it knows of durables had.
     ///
     /// # Panics
     /// When no copy was kept.
-    pub async fn put_back(&self) {
+    pub async fn lose_tails(&self) {
         self.server.kill().await;
-        empty(&self.store());
-        copy(&self.data.path().join("copy"), &self.store());
+        let streams = Path::new("jetstream/$G/streams");
+        let copies = self.data.path().join("copy").join(streams);
+        for kept in fs::read_dir(&copies).expect("a copy was kept") {
+            let name = kept.expect("the folder can be read").file_name();
+            let events = self.store().join(streams).join(&name).join("msgs");
+            fs::remove_dir_all(&events).expect("it can be removed");
+            copy(&copies.join(&name).join("msgs"), &events);
+        }
         self.server.start_again().await;
     }
 
-    fn store(&self) -> std::path::PathBuf {
+    fn store(&self) -> PathBuf {
         self.data.path().join("store")
     }
 }

@@ -1,15 +1,17 @@
-//! A PostgreSQL server with durable commits.
+//! A PostgreSQL server with the roles and schemas of `deploy/postgres/init.sql`.
 
+use lasegue_contracts::Service;
 use testcontainers::ImageExt;
 use testcontainers::core::WaitFor;
-use testcontainers::core::wait::LogWaitStrategy;
 
 use super::Server;
 
 /// The tag that `deploy/` uses.
 const TAG: &str = "15-bookworm";
-/// The superuser's password: the server listens to this machine alone and lives as long as one test.
+/// Everybody's password: the server listens to this machine alone and lives as long as one test.
 const PASSWORD: &str = "for-tests-only";
+/// The database that the server starts with; tests work in copies of it.
+const TEMPLATE: &str = "lasegue";
 
 /// A running PostgreSQL server.
 #[derive(Debug)]
@@ -18,30 +20,39 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts it, with `init` run once as the superuser.
+    /// Starts it.
     ///
     /// # Panics
     /// When it does not start: the message names the script that makes its image.
-    pub async fn start(init: &str) -> Self {
-        // The server that runs `init` says so first, then the one that listens.
-        let ready = LogWaitStrategy::stderr("database system is ready to accept connections").with_times(2);
-        let server = Server::start(("postgres", TAG), 5432, WaitFor::log(ready), |request| {
-            request
+    pub async fn start() -> Self {
+        // The server that runs the script says so on its standard output, the one that listens on its error output.
+        let ready = WaitFor::message_on_stderr("database system is ready to accept connections");
+        let server = Server::start(("postgres", TAG), 5432, ready, |request| {
+            let init = include_bytes!("../../../../deploy/postgres/init.sql").to_vec();
+            let request = request
                 .with_env_var("POSTGRES_PASSWORD", PASSWORD)
-                .with_env_var("POSTGRES_DB", "lasegue")
-                .with_copy_to("/docker-entrypoint-initdb.d/init.sql", init.as_bytes().to_vec())
+                .with_env_var("POSTGRES_DB", TEMPLATE)
+                .with_copy_to("/docker-entrypoint-initdb.d/init.sql", init);
+            Service::ALL.into_iter().fold(request, |request, service| {
+                request.with_copy_to(format!("/run/secrets/postgres-{service}"), PASSWORD.as_bytes().to_vec())
+            })
         });
         Self { server: server.await }
     }
 
-    /// The address of `database` for the superuser.
-    pub fn url(&self, database: &str) -> String {
-        self.url_as("postgres", PASSWORD, database)
+    /// Makes an empty `database` with every service's schema.
+    pub async fn make(&self, database: &str) {
+        self.server.docker(&["exec"], &["createdb", "--username=postgres", "--template", TEMPLATE, database]).await;
     }
 
-    /// The address of `database` for `role`.
-    pub fn url_as(&self, role: &str, password: &str, database: &str) -> String {
-        format!("postgres://{role}:{password}@127.0.0.1:{}/{database}", self.server.port)
+    /// Runs `sql` in `database` as the superuser.
+    pub async fn run(&self, database: &str, sql: &str) {
+        self.server.docker(&["exec"], &["psql", "--username=postgres", "--quiet", database, "--command", sql]).await;
+    }
+
+    /// The address of `database` for `service`'s role.
+    pub fn url(&self, service: Service, database: &str) -> String {
+        format!("postgres://{service}:{PASSWORD}@127.0.0.1:{}/{database}", self.server.port)
     }
 
     /// Kills it and starts it again.
