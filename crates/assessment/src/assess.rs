@@ -7,6 +7,7 @@ use lasegue_platform::consume::{Handler, HandlerError};
 use lasegue_platform::store::{Store, StoreError, retry_conflicts};
 use uuid::Uuid;
 
+use crate::cause::Cause;
 use crate::evaluation;
 use crate::history::{Change, History, HistoryError};
 use crate::messages;
@@ -37,7 +38,7 @@ impl Assessor {
                 Box::pin(async move {
                     let first = unit.first_time(consumer, event).await?;
                     match evaluation {
-                        Some(evaluation) if first => evaluation::commit(unit, evaluation, lane).await,
+                        Some(evaluation) if first => evaluation::commit(unit, evaluation, Cause::Event(lane)).await,
                         Some(_) | None => Ok(()),
                     }
                 })

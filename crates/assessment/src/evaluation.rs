@@ -1,14 +1,14 @@
 //! One evaluation of a record: what the active protocol says of it, put beside what was said before, then committed if
 //! nobody else was faster.
 
-use lasegue_contracts::event::Lane;
 use lasegue_platform::store::{Store, StoreError, Unit};
 use lasegue_protocol::assessment::Finding;
 use lasegue_protocol::record::Record;
 use lasegue_protocol::{Assessment, Protocol};
 
+use crate::cause::Cause;
 use crate::history::{Changed, History};
-use crate::messages::{self, Told};
+use crate::messages::Told;
 use crate::protocols::Protocols;
 use crate::remembered::Remembered;
 use crate::rule_change::{self, RuleChange};
@@ -74,7 +74,7 @@ fn outcome(protocol: &Protocol, record: Record, rule_changes: Vec<RuleChange>, b
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the record or the active protocol has changed since.
-pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, lane: Lane) -> Result<(), StoreError> {
+pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, cause: Cause) -> Result<(), StoreError> {
     let Evaluation { changed: Changed { mut history, piece }, result, protocol } = evaluation;
     if protocols::hold_active(unit.db()).await?.as_ref() != Some(&protocol) {
         return Err(StoreError::Conflict);
@@ -93,7 +93,7 @@ pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, lane: Lane) 
         pieces::keep(unit.db(), piece).await?;
     }
     match result {
-        Some(outcome) => tell(unit, &history, &outcome, was_flagged, lane).await,
+        Some(outcome) => tell(unit, &history, &outcome, was_flagged, cause).await,
         None => Ok(()),
     }
 }
@@ -105,7 +105,7 @@ async fn tell(
     history: &History,
     outcome: &Outcome,
     was_flagged: bool,
-    lane: Lane,
+    cause: Cause,
 ) -> Result<(), StoreError> {
     let (episode, revision) = (history.row.id, history.row.revision + 1);
     let Outcome { record, assessment, told: red_flags, .. } = outcome;
@@ -117,11 +117,10 @@ async fn tell(
         created_at: unit.now(),
     };
     results::keep(unit.db(), row).await?;
-    let bulk = lane == Lane::Bulk || history.is_imported(&assessment.visit);
-    let told = Told { episode, revision, record, assessment, red_flags, bulk };
+    let told = Told { episode, revision, record, assessment, red_flags, bulk: history.is_imported() };
     if history.row.flagged || was_flagged {
-        let lane = messages::red_flag_lane(lane, assessment, unit.now());
+        let lane = cause.red_flag_lane(assessment.assessed_at.to_utc(), unit.now());
         unit.publish(lane, episode, &told.red_flags()).await?;
     }
-    unit.publish(lane, episode, &told.completed()).await
+    unit.publish(cause.lane(), episode, &told.completed()).await
 }

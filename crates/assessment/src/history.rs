@@ -3,7 +3,7 @@
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
 use lasegue_platform::store::StoreError;
-use lasegue_protocol::record::{Adjudication, Record, Registration, Submission, SubmissionId};
+use lasegue_protocol::record::{Adjudication, Record, Registration, Submission};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -118,9 +118,9 @@ impl History {
         })
     }
 
-    /// Whether a visit came in with an import.
-    pub(crate) fn is_imported(&self, visit: &SubmissionId) -> bool {
-        self.of_kind(Kind::Submission).any(|piece| piece.imported && piece.id.to_string() == visit.0)
+    /// Whether every submission came with an import.
+    pub(crate) fn is_imported(&self) -> bool {
+        self.of_kind(Kind::Submission).all(|piece| piece.imported)
     }
 
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &pieces::Model> {

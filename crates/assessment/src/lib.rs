@@ -6,6 +6,7 @@
 
 mod activation;
 mod assess;
+mod cause;
 mod evaluation;
 mod history;
 mod http;

@@ -6,4 +6,4 @@ mod outgoing;
 mod report;
 
 pub(crate) use self::incoming::change;
-pub(crate) use self::outgoing::{Told, red_flag_lane};
+pub(crate) use self::outgoing::Told;

@@ -4,12 +4,12 @@
 //! replica, and is never done twice.
 
 use async_trait::async_trait;
-use lasegue_contracts::event::Lane;
 use lasegue_platform::consume::HandlerError;
 use lasegue_platform::store::timers::{OnTimer, Timer};
 use lasegue_platform::store::{Store, StoreError, Unit, retry_conflicts};
 use uuid::Uuid;
 
+use crate::cause::Cause;
 use crate::evaluation;
 use crate::history::{Changed, History};
 use crate::limits::REASSESSED_AT_ONCE;
@@ -43,7 +43,7 @@ impl Reassessor {
         let evaluated: Result<_, StoreError> =
             evaluation::evaluate((&self.store, &self.protocols), history, as_it_is).await;
         let Some(evaluation) = evaluated? else { return Ok(()) };
-        self.store.commit(move |unit| Box::pin(evaluation::commit(unit, evaluation, Lane::Bulk))).await
+        self.store.commit(move |unit| Box::pin(evaluation::commit(unit, evaluation, Cause::Rules))).await
     }
 
     /// False when nothing is left to do.

@@ -35,8 +35,18 @@ fn a_piece_is_kept_under_the_revision_that_first_has_it_with_the_way_it_came() {
     let changed = history.with(&submission(7, "patient"), Lane::Bulk).expect("there is room").expect("it is new");
     let piece = changed.piece.expect("a submission is a piece");
     assert_eq!((piece.id, piece.kind, piece.revision, piece.imported), (Uuid::from_u128(7), Kind::Submission, 5, true));
-    assert!(changed.history.is_imported(&SubmissionId(piece.id.to_string())));
-    assert!(!changed.history.is_imported(&SubmissionId(Uuid::nil().to_string())));
+    assert!(changed.history.is_imported());
+}
+
+#[test]
+fn one_submission_that_came_live_makes_a_record_a_live_one() {
+    let imported = |history: History, id| {
+        history.with(&submission(id, "patient"), Lane::Bulk).expect("there is room").expect("it is new").history
+    };
+    let live = imported(with(imported(empty(), 1), &submission(2, "patient")), 3);
+    assert!(!live.is_imported());
+    let signed = with(imported(empty(), 1), &adjudication(2));
+    assert!(signed.is_imported(), "a signature is no submission");
 }
 
 #[test]

@@ -1,16 +1,11 @@
 //! What an evaluation tells the others: its red flags, complete in themselves, and its result.
 
-use chrono::{DateTime, TimeDelta, Utc};
 use lasegue_contracts::assessment as proto;
-use lasegue_contracts::event::Lane;
 use lasegue_platform::wire::timestamp;
 use lasegue_protocol::Assessment;
 use lasegue_protocol::assessment::{Finding, Limit, NextVisit, Severity, Status};
 use lasegue_protocol::record::{Adjudication, Decision, Record, Side, Submission};
 use uuid::Uuid;
-
-/// A red flag of the bulk lane whose visit is at most this old travels live: somebody may still be in danger.
-const RECENT: TimeDelta = TimeDelta::days(7);
 
 /// What is told of one revision of a record.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +16,8 @@ pub(crate) struct Told<'t> {
     pub(crate) assessment: &'t Assessment,
     /// The emergencies and urgent findings as alerting is to know them.
     pub(crate) red_flags: &'t [Finding],
-    /// The assessed visit was imported, or something imported made the record change.
+    /// Every submission came with an import. One that came live is never told of as imported, lest its page be lost.
     pub(crate) bulk: bool,
-}
-
-/// The lane of a result's red flags.
-pub(crate) fn red_flag_lane(lane: Lane, assessment: &Assessment, now: DateTime<Utc>) -> Lane {
-    if now - assessment.assessed_at.to_utc() <= RECENT { Lane::Live } else { lane }
 }
 
 impl Told<'_> {
@@ -154,10 +144,6 @@ fn limit(finding: &Finding) -> proto::Limit {
 
 #[cfg(test)]
 mod tests {
-    use lasegue_protocol::Protocol;
-    use lasegue_protocol::assessment::{Scores, VisitKind};
-    use lasegue_protocol::record::SubmissionId;
-
     use super::*;
 
     fn finding(severity: Severity, limit: Option<Limit>) -> Finding {
@@ -207,30 +193,6 @@ mod tests {
         ] {
             let finding = Finding { code: code.to_owned(), ..finding(Severity::Urgent, None) };
             assert_eq!(flag(&finding).ask, ask, "{code}");
-        }
-    }
-
-    #[test]
-    fn only_a_bulk_red_flag_older_than_a_week_stays_in_bulk() {
-        let now: DateTime<Utc> = "2026-01-21T09:00:00Z".parse().expect("an instant");
-        for (lane, age, way) in [
-            (Lane::Live, TimeDelta::days(400), Lane::Live),
-            (Lane::Bulk, TimeDelta::days(7), Lane::Live),
-            (Lane::Bulk, TimeDelta::days(7) + TimeDelta::seconds(1), Lane::Bulk),
-        ] {
-            assert_eq!(red_flag_lane(lane, &assessed(now - age), now), way, "{lane:?} {age}");
-        }
-    }
-
-    fn assessed(at: DateTime<Utc>) -> Assessment {
-        Assessment {
-            visit: SubmissionId("a".to_owned()),
-            assessed_at: at.fixed_offset(),
-            protocol: Protocol::embedded().reference().clone(),
-            findings: Vec::new(),
-            scores: Scores { leg_pain_mm: None, odi_percent: None },
-            unanswered: Vec::new(),
-            next_visit: NextVisit { kind: VisitKind::None, earliest: None, latest: None },
         }
     }
 }

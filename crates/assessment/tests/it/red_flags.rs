@@ -115,12 +115,15 @@ async fn an_old_import_travels_in_bulk_and_a_recent_one_live() {
 }
 
 #[tokio::test]
-async fn an_imported_visit_stays_an_imported_one_when_something_live_changes_the_record() {
+async fn an_import_is_told_as_one_until_a_submission_comes_live_and_never_after() {
     let ward = Ward::open().await;
     ward.tell(EPISODE, Lane::Bulk, &with(&[saddle("a", "2026-01-10T09:00:00Z")])).await;
     ward.dispose(EPISODE, "another-finding", "2026-01-21T09:00:00Z").await;
     assert_eq!(way(&ward).await, (false, true));
     ward.bring(EPISODE, Lane::Live, Piece::Submission(saddle("b", "2026-01-21T09:00:00Z"))).await;
+    ward.settled().await;
+    assert_eq!(way(&ward).await, (false, false));
+    ward.bring(EPISODE, Lane::Bulk, Piece::Submission(saddle("c", "2026-01-09T09:00:00Z"))).await;
     ward.settled().await;
     assert_eq!(way(&ward).await, (false, false));
 }
