@@ -47,9 +47,9 @@ pub async fn start(base: &Base) -> Result<Routes, StoreError> {
         (&ASSESSMENT_INTAKE_BULK, Lane::Bulk),
         (&ASSESSMENT_DISPOSITIONS, Lane::Live),
     ] {
-        let assessor = Assessor::new(store.clone(), consumer.name, lane, protocols.clone());
+        let assessor = Assessor::new(store.on(lane), consumer.name, lane, protocols.clone());
         base.consume(&store, consumer, Arc::new(assessor));
     }
-    base.fire_timers(&store, Arc::new(Reassessor { store: store.clone(), protocols: protocols.clone() }));
+    base.fire_timers(&store, Arc::new(Reassessor { store: store.on(Lane::Bulk), protocols: protocols.clone() }));
     Ok(http::routes(&store, protocols))
 }

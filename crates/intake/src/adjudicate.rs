@@ -3,7 +3,6 @@
 use lasegue_contracts::event::Lane;
 use lasegue_platform::auth::{Identity, Role};
 use lasegue_platform::store::{Store, Unit, retry_conflicts};
-use lasegue_protocol::Protocol;
 use lasegue_protocol::record::{Adjudication, Decision, Fault, parse_adjudication};
 use sea_orm::IntoActiveModel;
 use sea_orm::entity::prelude::*;
@@ -70,8 +69,8 @@ async fn check(store: &Store, episode: Uuid, adjudication: Adjudication) -> Resu
                 faults.push(fault("/submission", "names no submission of this episode"));
             }
         }
-        Decision::Disposition { code, .. } if !Protocol::embedded().codes().any(|known| known == code) => {
-            faults.push(fault("/code", "names no finding of the protocol"));
+        Decision::Disposition { code, .. } if !is_code(code) => {
+            faults.push(fault("/code", "must be a finding's code, as motor-deficit-severe"));
         }
         Decision::Disposition { .. } | Decision::Longstanding { .. } => {}
     }
@@ -98,4 +97,9 @@ pub(crate) async fn insert(unit: &mut Unit, lane: Lane, signed: Signed) -> Resul
     let event = messages::adjudicated(signed.episode, id, signed.voids, &signed.adjudication);
     unit.publish(lane, signed.episode, &event).await?;
     Ok((id, true))
+}
+
+/// Which codes there are is the active protocol's to say, and that is assessment's; here only their form is known.
+fn is_code(text: &str) -> bool {
+    text.contains('-') && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -32,7 +32,7 @@ use crate::timing::Timing;
 pub async fn start(base: &Base) -> Result<Routes, StoreError> {
     let store = base.open_store(Service::Scheduling, MIGRATIONS).await?;
     for (consumer, lane) in [(&SCHEDULING_ASSESSMENTS, Lane::Live), (&SCHEDULING_ASSESSMENTS_BULK, Lane::Bulk)] {
-        base.consume(&store, consumer, Arc::new(Planner { store: store.clone(), consumer: consumer.name, lane }));
+        base.consume(&store, consumer, Arc::new(Planner { store: store.on(lane), consumer: consumer.name, lane }));
     }
     base.fire_timers(&store, Arc::new(Timing { store: store.clone() }));
     Ok(http::routes(store))

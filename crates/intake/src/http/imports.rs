@@ -32,7 +32,7 @@ pub(super) async fn import(State(store): State<Store>, body: Bytes) -> Result<Re
     let lines = lines(&body)?;
     let outcomes: Vec<Outcome> = stream::iter(lines)
         .map(|line| {
-            let store = store.clone();
+            let store = store.background();
             async move { import::import(&store, &line).await }
         })
         .buffered(SIDE_BY_SIDE)

@@ -53,7 +53,7 @@ async fn what_does_not_exist_cannot_be_voided_or_disposed_of() {
     let house = House::open().await;
     let episode = house.episode().await;
     let mut unknown = disposition();
-    unknown["code"] = json!("cauda-equina-emergencey");
+    unknown["code"] = json!("Cauda equina");
     unknown["at"] = json!("2026-01-22T09:00:00Z");
     insta::assert_json_snapshot!(
         "unknown_finding",

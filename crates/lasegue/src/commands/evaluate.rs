@@ -21,9 +21,9 @@ const READ_BYTES: usize = 1024 * 1024;
 /// Exit status when some record was refused.
 const REFUSED: u8 = 2;
 
-/// Assesses the latest visit of a record and prints the findings.
+/// Assess the latest visit of a record and print the findings.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// A record, an array of records or one record a line; `-` is standard input
     #[arg(default_value = "-")]
     file: PathBuf,
@@ -59,7 +59,7 @@ struct Job<'a> {
 }
 
 /// Evaluates every record of the input; the exit status is 2 when one was refused.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let loaded = args.protocol.as_deref().map(load_protocol).transpose()?;
     let job = Job {
         protocol: loaded.as_ref().unwrap_or_else(|| Protocol::embedded()),
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Loads a protocol file; the error names every fault with its line.
-pub fn load_protocol(path: &Path) -> anyhow::Result<Protocol> {
+pub(crate) fn load_protocol(path: &Path) -> anyhow::Result<Protocol> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
     Protocol::load(&text).map_err(|faults| {

@@ -54,8 +54,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let sender = Sender::new(&args.url, token, progress.clone())?;
     let mut tally = Tally::default();
     while let Some(chunk) = chunks.next()? {
-        let stopped =
-            || format!("the import stopped before record {}; what was taken stays, and the same command goes on", chunk[0].number);
+        let stopped = || {
+            format!(
+                "the import stopped before record {}; what was taken stays, and the same command goes on",
+                chunk[0].number
+            )
+        };
         let outcomes = sender.send(&chunk).await.with_context(stopped)?;
         for (record, outcome) in chunk.iter().zip(outcomes) {
             tally.count(record, outcome, &progress);

@@ -19,40 +19,40 @@ use super::evaluate::load_protocol;
 const REFUSED: u8 = 2;
 const READ_BYTES: usize = 1024 * 1024;
 
-/// Works with protocol files.
+/// Work with protocol files.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks a file: names, types, bounds, citations, and that no emergency can be muted
+    /// Check a file: names, types, bounds, citations, and that no emergency can be muted
     Check {
         /// The protocol file
         file: PathBuf,
     },
-    /// Prints a protocol for reading, by section, with its citations
+    /// Print a protocol for reading, by section, with its citations
     Show {
         /// The protocol file; the built-in protocol when left out
         file: Option<PathBuf>,
     },
-    /// Tells what changes clinically from one file to another
+    /// Tell what changes clinically from one file to another
     Diff {
         /// The file in use
         old: PathBuf,
         /// The changed file
         new: PathBuf,
     },
-    /// Tries worked cases
+    /// Try worked cases
     Test {
         /// The protocol file
         file: PathBuf,
         /// A folder of cases, or one case
         cases: PathBuf,
     },
-    /// Compares a changed protocol with the built-in one, or with another, over past records
+    /// Compare a changed protocol with the built-in one, or with another, over past records
     Backtest {
         /// The changed protocol file
         file: PathBuf,
@@ -65,7 +65,7 @@ enum Command {
 }
 
 /// Runs one of the commands; the exit status is 2 when something is wrong with what was checked.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Check { file } => check(file),
         Command::Show { file } => show(file.as_deref()),
