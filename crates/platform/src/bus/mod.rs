@@ -16,7 +16,7 @@ use lasegue_contracts::{Envelope, EnvelopeError, Service};
 use tokio::sync::watch;
 
 pub use self::embedded::EmbeddedBus;
-pub use self::nats::{NatsBus, NatsConfig};
+pub use self::nats::{NatsBus, NatsConfig, authorization};
 
 /// Why the bus could not do what was asked. Trying again may help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,6 +6,7 @@
 mod connection;
 mod deliveries;
 mod layout;
+mod permissions;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 
 use self::connection::{Connection, refused};
+pub use self::permissions::authorization;
 use super::{Bus, BusError, Deliveries, Holding};
 use crate::clock::SharedClock;
 

@@ -6,6 +6,7 @@ mod embedded;
 mod http;
 mod losses;
 mod nats;
+mod permissions;
 mod store;
 mod support;
 mod timers;

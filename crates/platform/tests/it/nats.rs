@@ -3,30 +3,37 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use lasegue_contracts::Service;
-use lasegue_platform::bus::{Bus, NatsBus, NatsConfig};
+use bytes::Bytes;
+use lasegue_contracts::assessment::RedFlagRaised;
+use lasegue_contracts::event::{self, Lane};
+use lasegue_contracts::topology::ALERTING_RED_FLAGS;
+use lasegue_contracts::{Envelope, Event, Service};
+use lasegue_platform::bus::{Bus, BusError, NatsBus, NatsConfig};
 use lasegue_platform::clock::SystemClock;
 use lasegue_platform::tls;
 use lasegue_testkit::containers::{NATS_NEWEST, NATS_OLDEST, Nats};
+use uuid::Uuid;
 
 use crate::conformance::{self, PATIENCE, World};
 
 impl NatsWorld {
     pub(crate) async fn start(version: &str) -> Self {
         tls::install();
-        Self { server: Nats::start(version).await }
+        let server = Nats::start(version).await;
+        Self { config: NatsConfig::single(server.url()), server }
     }
 }
 
 /// A server that outlives the connections made to it.
 pub(crate) struct NatsWorld {
     pub(crate) server: Nats,
+    pub(crate) config: NatsConfig,
 }
 
 #[async_trait]
 impl World for NatsWorld {
     async fn bus(&self) -> Arc<dyn Bus> {
-        let config = NatsConfig { max_stream_bytes: 64 << 20, ..NatsConfig::single(self.server.url()) };
+        let config = NatsConfig { max_stream_bytes: 64 << 20, ..self.config.clone() };
         let services = [Service::Scheduling, Service::Alerting, Service::Assessment];
         Arc::new(NatsBus::connect(config, &services, &SystemClock::shared()).await.expect("the server is up"))
     }
@@ -64,4 +71,41 @@ suite! {
     an_event_that_cannot_be_understood_is_set_aside_and_told
     lag_counts_what_waits
     an_event_that_nobody_takes_is_done_at_once
+}
+
+fn red_flag() -> Envelope {
+    Envelope {
+        id: Uuid::from_u128(1),
+        event_type: RedFlagRaised::TYPE.to_owned(),
+        subject: event::subject(Service::Assessment, Lane::Live, RedFlagRaised::NAME, Uuid::from_u128(2)),
+        source: Service::Assessment.name().to_owned(),
+        time: "2026-01-21T09:00:00Z".to_owned(),
+        trace_parent: String::new(),
+        payload: Bytes::new(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_red_flag_stays_owed_until_its_reader_has_confirmed_it() {
+    let world = NatsWorld::start(NATS_NEWEST).await;
+    let (sender, reader) = (world.bus().await, world.bus().await);
+    let red_flag = red_flag();
+    assert_eq!(sender.publish(&red_flag).await, Err(BusError::Unread));
+    let mut deliveries = reader.subscribe(&ALERTING_RED_FLAGS).await.expect("the stream is there");
+    let (published, ()) = tokio::join!(sender.publish(&red_flag), async {
+        let delivery = deliveries.next().await.expect("it was stored, though nobody had confirmed it");
+        delivery.answer.ack().await.expect("the server is up");
+    });
+    assert_eq!(published, Ok(Some(1)), "published again, it keeps its place");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_configured_otherwise_is_refused_with_what_to_do() {
+    let world = NatsWorld::start(NATS_NEWEST).await;
+    world.bus().await;
+    let config = NatsConfig { max_stream_bytes: 1 << 20, ..world.config.clone() };
+    let refusal = NatsBus::connect(config, &[Service::Assessment], &SystemClock::shared()).await;
+    let refusal = refusal.expect_err("the limit is another").to_string();
+    assert!(refusal.contains("max bytes is 67108864, wanted 1048576"), "{refusal}");
+    assert!(refusal.contains("nats stream edit RED_FLAGS"), "{refusal}");
 }

@@ -110,7 +110,7 @@ fn options(config: &NatsConfig, service: Service, made: watch::Sender<u64>) -> C
 }
 
 /// Where receipts for `source`'s events arrive. Plain NATS: a lost one costs a repeated event, which the inbox drops.
-fn receipt_subject(source: &str, id: impl std::fmt::Display) -> String {
+pub(super) fn receipt_subject(source: &str, id: impl std::fmt::Display) -> String {
     format!("lasegue.receipt.{source}.{id}")
 }
 
