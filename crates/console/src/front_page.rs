@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 pub(crate) struct FrontPage {
     pub(crate) ready: bool,
     pub(crate) checks: Map<String, Value>,
-    pub(crate) protocol_version: String,
 }
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;\
@@ -25,8 +24,7 @@ impl fmt::Display for FrontPage {
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Lasègue</title>\
              <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body>\
              <h1>Lasègue</h1><p class=\"sub\">Follow-up for patients with lumbosacral radiculopathy</p>\
-             <p>This process is <strong class=\"{class}\">{state}</strong>. Protocol {}.</p><table>",
-            escape(&self.protocol_version)
+             <p>This process is <strong class=\"{class}\">{state}</strong>.</p><table>"
         )?;
         for (name, outcome) in &self.checks {
             let outcome = outcome.as_str().unwrap_or_default();
@@ -62,7 +60,7 @@ mod tests {
 
     fn page(ready: bool, check: &str) -> String {
         let checks = [("intake database".to_owned(), json!(check))].into_iter().collect();
-        FrontPage { ready, checks, protocol_version: "1.0.0".to_owned() }.to_string()
+        FrontPage { ready, checks }.to_string()
     }
 
     #[test]

@@ -10,18 +10,11 @@ use lasegue_platform::http::{Health, Routes};
 use crate::front_page::FrontPage;
 
 /// The pages, open to everybody: they hold nothing about anybody.
-pub fn routes(health: &Health, protocol_version: String) -> Routes {
-    let door = Door { health: health.clone(), protocol_version };
-    Routes::new().public("/", get(front).with_state(door))
+pub fn routes(health: &Health) -> Routes {
+    Routes::new().public("/", get(front).with_state(health.clone()))
 }
 
-#[derive(Clone)]
-struct Door {
-    health: Health,
-    protocol_version: String,
-}
-
-async fn front(State(door): State<Door>) -> Html<String> {
-    let (ready, checks) = door.health.report().await;
-    Html(FrontPage { ready, checks, protocol_version: door.protocol_version }.to_string())
+async fn front(State(health): State<Health>) -> Html<String> {
+    let (ready, checks) = health.report().await;
+    Html(FrontPage { ready, checks }.to_string())
 }

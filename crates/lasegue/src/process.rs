@@ -13,7 +13,6 @@ use lasegue_platform::http::{Front, Health, Limits};
 use lasegue_platform::lifecycle::Lifecycle;
 use lasegue_platform::random::SharedRandom;
 use lasegue_platform::{Base, Databases};
-use lasegue_protocol::Protocol;
 
 use crate::settings::Settings;
 
@@ -54,7 +53,7 @@ impl Process {
             .merge(lasegue_scheduling::start(&base).await.context("scheduling does not start")?)
             .merge(lasegue_assessment::start(&base).await.context("assessment does not start")?)
             .merge(lasegue_intake::start(&base).await.context("intake does not start")?)
-            .merge(lasegue_console::routes(&base.health, Protocol::embedded().reference().version.clone()));
+            .merge(lasegue_console::routes(&base.health));
         let front = Front { verifier: Verifier::new(key), clock, random, limits: Limits::default() };
         Ok(Self { router: front.around(routes, &base.health), lifecycle, _lock: lock })
     }
