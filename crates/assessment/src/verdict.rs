@@ -31,10 +31,10 @@ fn withdrawn(protocol: &Protocol, record: &Record) -> Option<Assessment> {
     })
 }
 
-/// The unsigned emergencies of submissions none of which counts, each as its latest submission has it.
+/// The unsigned emergencies of submissions none of which counts, each as the first submission met it.
 fn corrected_pending(protocol: &Protocol, record: &Record) -> Vec<Finding> {
     let mut submissions: Vec<&Submission> = record.submissions.iter().collect();
-    submissions.sort_by_key(|submission| std::cmp::Reverse((submission.assessed_at, &submission.id)));
+    submissions.sort_by_key(|submission| (submission.assessed_at, &submission.id));
     let mut pending: Vec<Finding> = Vec::new();
     for submission in submissions {
         for finding in emergencies(protocol, &alone(record, submission)) {

@@ -1,6 +1,6 @@
 //! A changed protocol over past records: who would get which finding, and how many pages a day.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::NaiveDate;
@@ -85,6 +85,51 @@ impl Summary {
     }
 }
 
+/// The differences in figures: how many records, by finding, and the pages a day.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures<'a>(&'a Summary);
+
+impl Summary {
+    /// The differences without the single records: short, whatever the number of records.
+    pub fn figures(&self) -> Figures<'_> {
+        Figures(self)
+    }
+
+    fn headline(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (records, changed) = (self.records, self.changed.len());
+        writeln!(out, "{records} records, {changed} with other findings at their latest visit")
+    }
+}
+
+impl fmt::Display for Figures<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.headline(out)?;
+        let mut counts: BTreeMap<(&str, &Shown), usize> = BTreeMap::new();
+        for (_, difference) in &self.0.changed {
+            for (word, findings) in difference.by_word() {
+                for finding in findings {
+                    *counts.entry((word, finding)).or_default() += 1;
+                }
+            }
+        }
+        for ((word, finding), count) in counts {
+            writeln!(out, "  {count} {word} {}", told(finding))?;
+        }
+        write!(out, "{}", self.0.pages)
+    }
+}
+
+impl Difference {
+    fn by_word(&self) -> [(&'static str, &BTreeSet<Shown>); 2] {
+        [("newly", &self.newly), ("no longer", &self.no_longer)]
+    }
+}
+
+fn told((code, side, severity): &Shown) -> String {
+    let side = side.map_or(String::new(), |side| format!(", {side}"));
+    format!("{code}{side} ({severity})")
+}
+
 impl Pages {
     /// Days from the first to the last visit.
     fn span(&self) -> i64 {
@@ -95,30 +140,29 @@ impl Pages {
     }
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for Pages {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (records, changed) = (self.records, self.changed.len());
-        writeln!(out, "{records} records, {changed} with other findings at their latest visit")?;
-        for (name, difference) in &self.changed {
-            writeln!(out, "\n{name}")?;
-            for (word, findings) in [("newly", &difference.newly), ("no longer", &difference.no_longer)] {
-                for (code, side, severity) in findings {
-                    let side = side.map_or(String::new(), |side| format!(", {side}"));
-                    writeln!(out, "  {word} {code}{side} ({severity})")?;
-                }
-            }
-        }
-        let days = self.pages.span();
+        let days = self.span();
         let a_day = |pages: usize| {
             let hundredths = i64::try_from(pages).unwrap_or(i64::MAX).saturating_mul(100) / days;
             format!("{}.{:02}", hundredths / 100, hundredths % 100)
         };
-        let (old, new) = (self.pages.old, self.pages.new);
-        writeln!(
-            out,
-            "\nPages over {days} days: {old} before ({} a day), {new} after ({} a day)",
-            a_day(old),
-            a_day(new)
-        )
+        let (old, new) = (self.old, self.new);
+        writeln!(out, "Pages over {days} days: {old} before ({} a day), {new} after ({} a day)", a_day(old), a_day(new))
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.headline(out)?;
+        for (name, difference) in &self.changed {
+            writeln!(out, "\n{name}")?;
+            for (word, findings) in difference.by_word() {
+                for finding in findings {
+                    writeln!(out, "  {word} {}", told(finding))?;
+                }
+            }
+        }
+        write!(out, "\n{}", self.pages)
     }
 }

@@ -10,7 +10,7 @@ use crate::record::Side;
 use crate::rules::{Cell, Cond, Context, Meaning, Place, State};
 use crate::word::Word;
 
-/// One reason of a finding: a place of the body, or a ground by its number in the rule.
+/// One reason of a finding: a place of the body, or a ground by the number of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum GroundKey {
     Place(Place),
@@ -127,16 +127,16 @@ fn firing(rule: &Rule, at: Context, (finding, side): (usize, Option<Side>), side
 /// How bad each ground of a finding is at this visit.
 fn measure(rule: &Rule, at: Context) -> Measure {
     let mut measure = Measure::new();
-    for (index, ground) in rule.grounds.iter().enumerate() {
+    for ground in &rule.grounds {
         match ground {
-            Ground::Condition { when, .. } => {
+            Ground::Condition { name, when } => {
                 if at.holds(when).is_yes() {
-                    measure.insert(GroundKey::Named(index), 1);
+                    measure.insert(GroundKey::Named(*name), 1);
                 }
             }
-            Ground::Number { worth, .. } => {
+            Ground::Number { name, worth } => {
                 if let Some(worth) = at.number(worth) {
-                    measure.insert(GroundKey::Named(index), worth.floor());
+                    measure.insert(GroundKey::Named(*name), worth.floor());
                 }
             }
             Ground::Places { definition, worth } => {

@@ -7,13 +7,14 @@ use chrono_tz::Tz;
 
 use crate::assessment::{Citation, Evidence, Finding, Resolution, Status};
 use crate::facts::{Trail, View};
-use crate::protocol::{Ground, Limit, Odds, Piece, Protocol, Rule, Template, in_words};
+use crate::protocol::{Limit, Odds, Piece, Protocol, Rule, Template, in_words};
 use crate::record::Side;
 use crate::rules::{Context, Place, Reach, State};
 
 use super::assemble::Listed;
 use super::firing::{self, GroundKey, Measure};
 use super::history::History;
+use super::standing::Key;
 
 pub(super) struct Renderer<'a, 'r> {
     pub(super) protocol: &'a Protocol,
@@ -36,7 +37,20 @@ impl Renderer<'_, '_> {
         let view = visit.map_or(last, |visit| &visit.view);
         let mut state = self.protocol.state();
         firing::run(self.protocol, view, &mut state, &self.protocol.grave_steps);
-        self.shown_at(listed, view, &state)
+        let mut finding = self.shown_at(listed, view, &state);
+        let today = self.today(listed.key).into_iter();
+        finding.evidence.extend(today.filter(|read| !finding.evidence.contains(read)).collect::<Vec<_>>());
+        finding
+    }
+
+    /// What the last visit adds to a latched finding that it meets less gravely: a question's open answers.
+    fn today(&self, (index, side): Key) -> Vec<Evidence> {
+        let (last, state) = self.last;
+        if !state.fired(index, side) {
+            return Vec::new();
+        }
+        let place = side.map_or(Place::Visit, Place::Side);
+        self.evidence(firing::context(self.protocol, last, state).at(place), index, side)
     }
 
     fn shown_at(&self, listed: &Listed, view: &View, state: &State) -> Finding {
@@ -56,11 +70,11 @@ impl Renderer<'_, '_> {
             respond_by: limit
                 .filter(|_| listed.status != Status::Persisting)
                 .and_then(|limit| self.deadline(limit, listed.since)),
-            text: sentence(rule, at, &listed.measure),
+            text: self.sentence(rule, at, &listed.measure),
             action: self.action(rule),
             evidence: self.evidence(at, index, side),
             citations: self.citations(rule),
-            measure: by_name(rule, &listed.measure),
+            measure: self.by_name(&listed.measure),
             limit,
             met: listed.shown == self.last.0.visit,
         }
@@ -100,7 +114,6 @@ impl Renderer<'_, '_> {
         let (on_side, whole) = &self.protocol.conditions[finding];
         let cond = if side.is_some() { on_side } else { whole };
         let mut trail = Trail::default();
-        let at = Context { finding: Some(finding), ..at };
         if let Some(cond) = cond {
             at.trace(cond, &mut trail);
         }
@@ -117,17 +130,50 @@ impl Renderer<'_, '_> {
         });
         sources.collect()
     }
-}
 
-/// The text of a finding, with the conflict of its evidence and its odds ratios.
-fn sentence(rule: &Rule, at: Context, measure: &Measure) -> String {
-    let whole = rule.text_whole.as_ref().filter(|_| at.at.side().is_none());
-    let mut text = fill(whole.unwrap_or(&rule.text), rule, at, measure);
-    for more in rule.conflict.iter().cloned().chain(rule.odds.iter().map(in_general)) {
-        text.push(' ');
-        text.push_str(&more);
+    /// The text of a finding, with the conflict of its evidence and its odds ratios.
+    fn sentence(&self, rule: &Rule, at: Context, measure: &Measure) -> String {
+        let whole = rule.text_whole.as_ref().filter(|_| at.at.side().is_none());
+        let mut text = self.fill(whole.unwrap_or(&rule.text), at, measure);
+        for more in rule.conflict.iter().cloned().chain(rule.odds.iter().map(in_general)) {
+            text.push(' ');
+            text.push_str(&more);
+        }
+        text
     }
-    text
+
+    fn fill(&self, template: &Template, at: Context, measure: &Measure) -> String {
+        let mut text = String::new();
+        for piece in &template.pieces {
+            match piece {
+                Piece::Text(words) => text.push_str(words),
+                Piece::Side => text.extend(at.at.side().map(Side::as_str)),
+                Piece::Number(number, unit) => match at.number(number) {
+                    Some(number) => text.push_str(&in_words(number, *unit)),
+                    None => text.push_str("an unknown value"),
+                },
+                Piece::Places(definition, reach) => text.push_str(&listing(at, *definition, *reach)),
+                Piece::Grounds => {
+                    let spoken = |key: &GroundKey| self.ground(*key).replace(['_', '.'], " ");
+                    let names: Vec<_> = measure.keys().map(spoken).collect();
+                    text.push_str(&names.join(", "));
+                }
+            }
+        }
+        text
+    }
+
+    fn ground(&self, key: GroundKey) -> String {
+        match key {
+            GroundKey::Place(place) => place.key(),
+            GroundKey::Named(name) => self.protocol.grounds[name].clone(),
+        }
+    }
+
+    fn by_name(&self, measure: &Measure) -> BTreeMap<String, i64> {
+        let named = |(key, value): (&GroundKey, &i64)| (self.ground(*key), *value);
+        measure.iter().map(named).collect()
+    }
 }
 
 /// An odds ratio as what it is: of a group, with its interval.
@@ -141,26 +187,6 @@ pub(crate) fn in_general(odds: &Odds) -> String {
          no probability for this patient.",
         odds.outcome, odds.ratio
     )
-}
-
-fn fill(template: &Template, rule: &Rule, at: Context, measure: &Measure) -> String {
-    let mut text = String::new();
-    for piece in &template.pieces {
-        match piece {
-            Piece::Text(words) => text.push_str(words),
-            Piece::Side => text.extend(at.at.side().map(Side::as_str)),
-            Piece::Number(number, unit) => match at.number(number) {
-                Some(number) => text.push_str(&in_words(number, *unit)),
-                None => text.push_str("an unknown value"),
-            },
-            Piece::Places(definition, reach) => text.push_str(&listing(at, *definition, *reach)),
-            Piece::Grounds => {
-                let names: Vec<_> = measure.keys().map(|key| spoken(rule, *key)).collect();
-                text.push_str(&names.join(", "));
-            }
-        }
-    }
-    text
 }
 
 fn listing(at: Context, definition: usize, reach: Reach) -> String {
@@ -200,23 +226,4 @@ fn with_values(view: &View, place: Place) -> String {
         (Some(now), None) => format!("{name} grade {now} (never graded before)"),
         (None, _) => name,
     }
-}
-
-fn ground_name(rule: &Rule, key: GroundKey) -> String {
-    match key {
-        GroundKey::Place(place) => place.key(),
-        GroundKey::Named(index) => match &rule.grounds[index] {
-            Ground::Condition { name, .. } | Ground::Number { name, .. } => name.clone(),
-            Ground::Places { .. } => String::new(),
-        },
-    }
-}
-
-fn spoken(rule: &Rule, key: GroundKey) -> String {
-    ground_name(rule, key).replace(['_', '.'], " ")
-}
-
-fn by_name(rule: &Rule, measure: &Measure) -> BTreeMap<String, i64> {
-    let named = |(key, value): (&GroundKey, &i64)| (ground_name(rule, *key), *value);
-    measure.iter().map(named).collect()
 }

@@ -66,21 +66,7 @@ pub(super) fn standings(
         let events = events(protocol, history, signatures, key);
         Some((key, walk(events)?))
     };
-    keys(protocol, history)
-        .into_iter()
-        .filter_map(standing)
-        .filter(|(key, standing)| is_its_own(protocol, history, *key, standing))
-        .collect()
-}
-
-/// A finding that the last visit meets only by a greater one is not listed.
-fn is_its_own(protocol: &Protocol, history: &History, (finding, side): Key, standing: &Standing<GroundKey>) -> bool {
-    let last = history.last();
-    let itself = |visit: &Visit| {
-        let mut firings = visit.firings.iter();
-        firings.any(|firing| firing.is(finding, side) && firing.severity.is_grave())
-    };
-    standing.shown != last.view.visit || protocol.findings[finding].greater.is_empty() || itself(last)
+    keys(protocol, history).into_iter().filter_map(standing).collect()
 }
 
 impl Examination<GroundKey> for Visit<'_> {

@@ -164,16 +164,20 @@ impl<G: Ord + Clone> State<G> {
         };
         let unseen = |meeting: &&Meeting<G>| !seen(meeting);
         let worse = |meeting: &&Meeting<G>| meeting.badness.is_worse_than(&covered);
-        let reopening: Vec<_> = meetings.iter().filter(unseen).filter(worse).cloned().collect();
-        let Some(latest) = reopening.last() else {
+        let Some(again) = meetings.iter().position(|meeting| unseen(&meeting) && worse(&meeting)) else {
             return Self::Disposed(covered);
         };
-        let since = latest.visit;
-        let mut joined = covered;
-        for meeting in &reopening {
-            joined.join(&meeting.badness);
+        // Active since then: a later disposition may cover that visit and all that came after it.
+        let meetings = meetings[again..].to_vec();
+        let mut since = meetings[0].visit;
+        let mut remembered = covered.clone();
+        for meeting in meetings.iter().filter(unseen).filter(worse) {
+            if meeting.badness.is_worse_than(&remembered) {
+                since = meeting.visit;
+            }
+            remembered.join(&meeting.badness);
         }
-        Self::Active { worst: joined, meetings: reopening, since, status: Status::Worse }
+        Self::Active { worst: remembered, meetings, since, status: Status::Worse }
     }
 
     fn standing(self, last: Option<Meeting<G>>, shown: usize) -> Option<Standing<G>> {

@@ -127,7 +127,9 @@ fn naive(steps: &[Step]) -> Option<(&'static str, u8)> {
                     (state, word) = ("active", "worse");
                     memory = worst(&memory, bad);
                 }
-                meetings = again;
+                if let Some(first) = meetings.iter().position(|(known, bad)| *known > now && worse(bad, &covered)) {
+                    meetings.drain(..first);
+                }
             }
             Step::Signature => {}
         }

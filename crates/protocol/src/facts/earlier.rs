@@ -112,7 +112,7 @@ impl Disability {
     pub(crate) fn of(odi: Option<&Odi>, least_answers: u8) -> Option<Self> {
         let answers = odi?.0.iter().flatten();
         let (sum, answered) = answers.fold((0, 0), |(sum, n), answer| (sum + answer, n + 1));
-        (answered > 0 && answered >= least_answers).then_some(Self { sum, answered })
+        (answered >= least_answers).then_some(Self { sum, answered })
     }
 
     /// The score in per cent of the greatest possible one, exactly.

@@ -130,6 +130,7 @@ fn lower_ground(loader: &mut Loader, ground: &file::Ground, scope: Scope, what: 
         let mistake = Mistake::at(0, "a ground needs places or a name");
         return loader.mistake(&ground.worth, &mistake, what);
     };
+    let name = loader.ground(name);
     match lower(ground.worth.get_ref(), scope, &loader.names) {
         Ok(Lowered::Truth(when)) => Some(Ground::Condition { name, when }),
         Ok(Lowered::Number(worth, _)) => Some(Ground::Number { name, worth }),

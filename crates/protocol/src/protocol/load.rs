@@ -25,6 +25,7 @@ pub(super) struct Loader<'t> {
     /// Each finding with each lesser one that it stands for.
     pub(super) stands_for: Vec<(String, String)>,
     sources: Vec<Source>,
+    grounds: Vec<String>,
 }
 
 pub(super) fn load(text: &str) -> Result<Protocol, Vec<LoadFault>> {
@@ -43,6 +44,7 @@ pub(super) fn load(text: &str) -> Result<Protocol, Vec<LoadFault>> {
         names: Names::default(),
         stands_for: findings::stands_for(&file.findings),
         sources: Vec::new(),
+        grounds: Vec::new(),
     };
     let protocol = loader.protocol(&file);
     match protocol {
@@ -80,6 +82,7 @@ impl Loader<'_> {
             definitions: std::mem::take(&mut self.names.definitions),
             definition_notes: std::mem::take(&mut self.names.notes),
             findings: rules,
+            grounds: std::mem::take(&mut self.grounds),
             conditions,
             grave_steps: Vec::new(),
             other_steps: steps,
@@ -216,6 +219,15 @@ impl Loader<'_> {
             }
         }
         citations
+    }
+
+    /// The number of a ground's name: a ground of one finding is that of another by its name.
+    pub(super) fn ground(&mut self, name: String) -> usize {
+        let known = self.grounds.iter().position(|known| *known == name);
+        known.unwrap_or_else(|| {
+            self.grounds.push(name);
+            self.grounds.len() - 1
+        })
     }
 
     /// Notes a mistake within an expression.

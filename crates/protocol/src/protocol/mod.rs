@@ -48,6 +48,8 @@ pub struct Protocol {
     pub(crate) definitions: Vec<Definition>,
     pub(crate) definition_notes: Vec<DefinitionNote>,
     pub(crate) findings: Vec<Rule>,
+    /// The names of the findings' grounds, each once.
+    pub(crate) grounds: Vec<String>,
     /// The conditions of each finding, on a side and as a whole.
     pub(crate) conditions: Vec<(Option<Cond>, Option<Cond>)>,
     /// Everything that emergencies and urgent findings need, then the rest.
@@ -144,10 +146,10 @@ pub(crate) struct Raised {
 pub(crate) enum Ground {
     /// Each place that a definition selects, worth a number.
     Places { definition: usize, worth: Num },
-    /// A condition, worth 1.
-    Condition { name: String, when: Cond },
-    /// A number of its own.
-    Number { name: String, worth: Num },
+    /// A condition, worth 1; its name by number.
+    Condition { name: usize, when: Cond },
+    /// A number of its own; its name by number.
+    Number { name: usize, worth: Num },
 }
 
 /// An adjusted odds ratio.

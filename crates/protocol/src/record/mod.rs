@@ -30,7 +30,7 @@ pub use danger::{DangerSign, danger_signs};
 pub use episode::{Episode, Imaging, Treatment};
 pub use examination::{Motor, MotorSite, PerSide, Reflexes, Sensation, StraightLegRaise, StraightLegRaiseSide};
 pub use fault::{Fault, Parsed};
-pub use parse::{Record, Registration, parse_adjudication, parse_episode_patch, parse_registration, parse_submission};
+pub use parse::{Record, Registration, parse_adjudication, parse_registration, parse_submission};
 pub use patient::Patient;
 pub(crate) use replacement::Replacements;
 pub use report::{Odi, Pain, PainScore, Report, SidedDermatome, Walking, Work};

@@ -94,19 +94,6 @@ pub fn parse_registration(value: &Value) -> Result<Registration, Vec<Fault>> {
     })
 }
 
-/// Merges a partial body over what is registered (RFC 7396: null removes a field, a list is
-/// replaced whole) and parses the outcome.
-pub fn parse_episode_patch(registered: &Registration, patch: &Value) -> Result<Registration, Vec<Fault>> {
-    if !patch.is_object() {
-        let reason = "must be an object with the fields to change".to_owned();
-        let pointer = String::new();
-        return Err(vec![Fault { pointer, reason }]);
-    }
-    let mut merged = serde_json::to_value(registered).unwrap_or_default();
-    merge(&mut merged, patch);
-    parse_registration(&merged)
-}
-
 /// Parses one adjudication.
 pub fn parse_adjudication(value: &Value) -> Result<Adjudication, Vec<Fault>> {
     strictly(value, Adjudication::read)
@@ -119,25 +106,5 @@ fn strictly<T>(value: &Value, read: impl FnOnce(&Node) -> Option<T>) -> Result<T
     match parsed {
         Some(parsed) if faults.is_empty() => Ok(parsed),
         _ => Err(faults),
-    }
-}
-
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(changes) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(fields) = target else {
-        return;
-    };
-    for (name, change) in changes {
-        if change.is_null() {
-            fields.remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), change);
-        }
     }
 }

@@ -175,24 +175,6 @@ fn danger_survives_every_fault_around_it() {
 }
 
 #[test]
-fn a_patch_changes_removes_and_adds() {
-    let registered = parse_registration(&json!({
-        "patient": {"sex": "female"},
-        "episode": {"onset_date": "2026-01-01", "treatment_start": "2026-01-02", "pregnant": "no"}
-    }))
-    .expect("it is valid");
-    let patch = json!({"patient": {"birth_date": "1990-01-01"},
-        "episode": {"pregnant": null, "treatment_start": "2026-01-03"}});
-    let patched = parse_episode_patch(&registered, &patch).expect("it is valid");
-    assert_eq!(patched.patient.sex, Some(Sex::Female));
-    assert!(patched.patient.birth_date.is_some());
-    assert_eq!(patched.episode.pregnant, None);
-    let faults = parse_episode_patch(&registered, &json!({"episode": {"onset_date": null}}));
-    assert_eq!(pointers(&faults.expect_err("it is required")), ["/episode/onset_date"]);
-    assert!(parse_episode_patch(&registered, &json!([])).is_err());
-}
-
-#[test]
 fn the_parts_of_a_record_are_checked_together() {
     let faults_of = |pointer: &str, value: Value| {
         let record = with(golden(), pointer, value);

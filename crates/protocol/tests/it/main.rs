@@ -1,5 +1,7 @@
 //! The protocol crate from outside: golden cases, properties, loader, report.
 
+mod corrections;
+mod evidence;
 mod fields;
 mod fuzz;
 mod generate;
@@ -10,3 +12,5 @@ mod mutation;
 mod properties;
 mod report;
 mod rules;
+mod signatures;
+mod visits;

@@ -37,4 +37,5 @@ fn a_backtest_tells_who_would_get_what_and_how_many_pages() {
         summary.add(case, difference.expect("it can be evaluated"));
     }
     insta::assert_snapshot!(summary.to_string());
+    insta::assert_snapshot!(summary.figures().to_string());
 }

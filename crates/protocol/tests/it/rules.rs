@@ -175,4 +175,6 @@ fn what_was_not_answered_is_listed() {
         "work.status",
     ];
     assert_eq!(assess(changes).unanswered, expected);
+    let by_the_patient = "v1.author=\"patient\"; -v1.motor; -v1.reflexes; -v1.sensation; -v1.straight_leg_raise";
+    assert_eq!(assess(by_the_patient).unanswered, Vec::<String>::new(), "nobody examines oneself");
 }
