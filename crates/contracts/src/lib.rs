@@ -1,10 +1,11 @@
 //! The events the services share, and the one place that says how they travel.
 //!
 //! `proto/` holds the shapes; [`event`] binds each to its name, [`topology`] lists every stream and consumer,
-//! [`envelope`] is what surrounds a payload on the wire. Wire bytes of every event are frozen by tests.
+//! [`routes`] every address, [`envelope`] is what surrounds a payload on the wire. Wire bytes of every event are frozen by tests.
 
 pub mod envelope;
 pub mod event;
+pub mod routes;
 pub mod topology;
 
 pub use envelope::{Envelope, EnvelopeError};

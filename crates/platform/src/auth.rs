@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-pub use self::key::{KeyError, SigningKey};
+pub use self::key::{KEY_FILE, KEY_LENGTH, KeyError, SigningKey};
 pub use self::role::{Role, UnknownRole};
 use crate::clock::SharedClock;
 use crate::http::Problem;

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::bus::{Answer, Bus, BusError, Delivery, Message};
-use crate::store::{Store, StoreError, dead_letters};
+use crate::bus::{Answer, Bus, BusError, Deliveries, Delivery, Joined, Message};
+use crate::chain;
+use crate::store::{Store, StoreError, dead_letters, inbox};
 use crate::telemetry::TraceContext;
 use crate::wire;
 
@@ -44,14 +45,7 @@ impl HandlerError {
 
     /// The error with all its causes, for one log line.
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        chain(self)
     }
 }
 
@@ -107,6 +101,24 @@ const LAG_ALARM: u64 = 10_000;
 /// How often the lag is measured.
 const LAG_EVERY: Duration = Duration::from_secs(10);
 
+tokio::task_local! {
+    static PLACE: Option<u64>;
+}
+
+/// The place in its stream of the event that this task handles.
+pub(crate) fn current_place() -> Option<u64> {
+    PLACE.try_with(|place| *place).ok().flatten()
+}
+
+/// Why a durable could not be joined. Trying again may help.
+#[derive(Debug, thiserror::Error)]
+enum JoinError {
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// A consumer at work: a handler, joined to the bus.
 pub struct Consuming {
     /// Which durable.
@@ -147,8 +159,8 @@ impl Consuming {
         under_way.wait().await;
     }
 
-    async fn take(self: &Arc<Self>, places: &Arc<Semaphore>, under_way: &TaskTracker) -> Result<(), BusError> {
-        let mut deliveries = self.bus.subscribe(self.consumer).await?;
+    async fn take(self: &Arc<Self>, places: &Arc<Semaphore>, under_way: &TaskTracker) -> Result<(), JoinError> {
+        let mut deliveries = self.join().await?;
         loop {
             let Ok(place) = places.clone().acquire_owned().await else {
                 return Ok(());
@@ -164,9 +176,25 @@ impl Consuming {
         }
     }
 
+    /// Joins the durable, and shows the bus what was handled last.
+    async fn join(&self) -> Result<Box<dyn Deliveries>, JoinError> {
+        let last = inbox::last_handled(self.store.reader(), self.consumer.name).await.map_err(StoreError::from)?;
+        let Joined { deliveries, anew } = self.bus.subscribe(self.consumer, last).await?;
+        if anew && last.is_some() {
+            let name = self.consumer.name;
+            let forgotten: Result<(), StoreError> = self
+                .store
+                .commit(move |unit| Box::pin(async move { Ok(inbox::forget_places(unit.db(), name).await?) }))
+                .await;
+            forgotten?;
+        }
+        Ok(deliveries)
+    }
+
     async fn settle(&self, delivery: Delivery) {
-        let Delivery { message, attempt, answer } = delivery;
-        let answered = match self.handle_and_report(&message, &*answer).await {
+        let Delivery { message, attempt, place, answer } = delivery;
+        let handling = PLACE.scope(place, self.handle_and_report(&message, &*answer));
+        let answered = match handling.await {
             Ok(()) => answer.ack().await,
             Err(HandlerError::GiveUp(reason)) => match self.set_aside(&message, &reason.to_string()).await {
                 Ok(()) => answer.ack().await,

@@ -10,6 +10,6 @@ mod server;
 pub use self::extract::{Body, EpisodeId, IdempotencyKey, Query};
 pub use self::health::Health;
 pub use self::problem::Problem;
-pub use self::request::RequestId;
+pub use self::request::{REQUEST_ID, RequestId};
 pub use self::routes::Routes;
 pub use self::server::{Front, Limits, serve};

@@ -7,6 +7,7 @@
 pub mod auth;
 mod base;
 pub mod bus;
+mod chain;
 pub mod clock;
 pub mod config;
 pub mod consume;
@@ -19,3 +20,4 @@ pub mod tls;
 pub mod wire;
 
 pub use base::{Base, Databases};
+pub use chain::chain;

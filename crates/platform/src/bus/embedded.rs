@@ -11,7 +11,7 @@ use lasegue_contracts::Envelope;
 use lasegue_contracts::topology::{CONSUMERS, Consumer};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Answer, Bus, BusError, Deliveries, Delivery, Message};
+use super::{Answer, Bus, BusError, Deliveries, Delivery, Handled, Joined, Message};
 use crate::clock::SharedClock;
 
 /// How long a delivery that was dropped without an answer waits before it comes again.
@@ -67,8 +67,9 @@ impl Bus for EmbeddedBus {
         future::try_join_all(acks).await.map(|_| None).map_err(|_| BusError::Closed)
     }
 
-    async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError> {
-        Ok(Box::new(Subscription { queue: self.queue(consumer)?.clone(), clock: self.clock.clone() }))
+    async fn subscribe(&self, consumer: &'static Consumer, _: Option<Handled>) -> Result<Joined, BusError> {
+        let subscription = Subscription { queue: self.queue(consumer)?.clone(), clock: self.clock.clone() };
+        Ok(Joined { deliveries: Box::new(subscription), anew: false })
     }
 
     async fn lag(&self, consumer: &'static Consumer) -> Result<u64, BusError> {
@@ -115,7 +116,7 @@ impl Deliveries for Subscription {
             if let Some(item) = self.queue.take() {
                 let (message, attempt) = (item.message.clone(), item.attempt);
                 let answer = Pending { item: Some(item), queue: self.queue.clone(), clock: self.clock.clone() };
-                return Some(Delivery { message, attempt, answer: Box::new(answer) });
+                return Some(Delivery { message, attempt, place: None, answer: Box::new(answer) });
             }
             self.queue.arrived.notified().await;
         }

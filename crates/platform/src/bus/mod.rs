@@ -14,6 +14,7 @@ use bytes::Bytes;
 use lasegue_contracts::topology::{Consumer, Stream};
 use lasegue_contracts::{Envelope, EnvelopeError, Service};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 pub use self::embedded::EmbeddedBus;
 pub use self::nats::{NatsBus, NatsConfig, authorization};
@@ -25,7 +26,7 @@ pub enum BusError {
     #[error("the bus is closed")]
     Closed,
     /// The transport refused or did not answer.
-    #[error("the bus did not take the event: {0}")]
+    #[error("the bus did not do what was asked: {0}")]
     Refused(String),
     /// The transport took the event, but its reader has not told of its commit yet.
     #[error("the event is on its way, but its reader has not confirmed it yet")]
@@ -42,8 +43,9 @@ pub trait Bus: Send + Sync + Debug {
     /// the transport has stored it, with its place in its stream, and a stream that asks for receipts got one.
     async fn publish(&self, envelope: &Envelope) -> Result<Option<u64>, BusError>;
 
-    /// Joins the durable `consumer`; several may, and each message goes to one of them.
-    async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError>;
+    /// Joins the durable `consumer`; several may, and each message goes to one of them. `last` is what it handled last:
+    /// a transport that has something else in that place lost a part of its stream.
+    async fn subscribe(&self, consumer: &'static Consumer, last: Option<Handled>) -> Result<Joined, BusError>;
 
     /// How many messages of `consumer` wait or are under way.
     async fn lag(&self, consumer: &'static Consumer) -> Result<u64, BusError>;
@@ -71,6 +73,23 @@ pub struct Holding {
     pub created_nanos: String,
     /// The place of its last event, 0 if it never had one.
     pub last_sequence: u64,
+}
+
+/// An event that a consumer has handled, and where it was in its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handled {
+    /// Its place, counted from 1.
+    pub place: u64,
+    /// Its id.
+    pub event: Uuid,
+}
+
+/// A durable consumer that was joined.
+pub struct Joined {
+    /// What arrives.
+    pub deliveries: Box<dyn Deliveries>,
+    /// Whether the durable begins anew with the first event: every place handled before means nothing now.
+    pub anew: bool,
 }
 
 /// The messages of one durable consumer.
@@ -118,6 +137,8 @@ pub struct Delivery {
     pub message: Message,
     /// 1 at first, then counting up.
     pub attempt: u32,
+    /// Its place in the stream, where the transport keeps one.
+    pub place: Option<u64>,
     /// How to answer.
     pub answer: Box<dyn Answer>,
 }

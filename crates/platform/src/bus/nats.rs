@@ -7,11 +7,13 @@ mod connection;
 mod deliveries;
 mod layout;
 mod permissions;
+mod room;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use async_nats::connection::State;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::context::Context;
@@ -24,7 +26,7 @@ use tokio::sync::watch;
 
 use self::connection::{Connection, refused};
 pub use self::permissions::authorization;
-use super::{Bus, BusError, Deliveries, Holding};
+use super::{Bus, BusError, Handled, Holding, Joined};
 use crate::clock::SharedClock;
 
 /// Where the servers are and how the streams are kept.
@@ -77,6 +79,13 @@ impl NatsBus {
         Ok(bus)
     }
 
+    /// Whether `service` is connected now. While it is not, its events wait in its outbox.
+    pub fn is_connected(&self, service: Service) -> bool {
+        self.connections
+            .get(&service)
+            .is_some_and(|connection| connection.client.connection_state() == State::Connected)
+    }
+
     fn connection(&self, service: Service) -> Result<&Arc<Connection>, BusError> {
         self.connections
             .get(&service)
@@ -127,9 +136,9 @@ impl Bus for NatsBus {
         self.connection(sender)?.publish(envelope).await.map(Some)
     }
 
-    async fn subscribe(&self, consumer: &'static Consumer) -> Result<Box<dyn Deliveries>, BusError> {
+    async fn subscribe(&self, consumer: &'static Consumer, last: Option<Handled>) -> Result<Joined, BusError> {
         let connection = self.connection(consumer.owner)?;
-        deliveries::join(connection.clone(), consumer, self.config.replicas).await
+        deliveries::join(connection.clone(), consumer, self.config.replicas, last).await
     }
 
     async fn lag(&self, consumer: &'static Consumer) -> Result<u64, BusError> {

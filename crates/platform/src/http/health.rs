@@ -18,10 +18,16 @@ use crate::telemetry;
 /// What must hold before a process takes work. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Health {
-    checks: Arc<Mutex<Vec<(String, Check)>>>,
+    checks: Arc<Mutex<Vec<Check>>>,
 }
 
-type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+#[derive(Clone)]
+struct Check {
+    name: String,
+    /// Whether the process can do nothing while it does not hold.
+    needed: bool,
+    ask: Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>,
+}
 
 impl fmt::Debug for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,13 +36,28 @@ impl fmt::Debug for Health {
 }
 
 impl Health {
-    /// Adds a check; it says what is wrong when it does not hold.
-    pub fn check<F>(&self, name: impl Into<String>, check: impl Fn() -> F + Send + Sync + 'static)
+    /// Adds a check without which the process can do nothing; it says what is wrong when it does not hold.
+    pub fn check<F>(&self, name: impl Into<String>, ask: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = Result<(), String>> + Send + 'static,
     {
-        let check: Check = Arc::new(move || Box::pin(check()));
-        self.checks.lock().unwrap_or_else(PoisonError::into_inner).push((name.into(), check));
+        self.add(name.into(), true, ask);
+    }
+
+    /// Adds a check that is shown, and leaves the process ready when it does not hold: part of its work goes on.
+    pub fn watch<F>(&self, name: impl Into<String>, ask: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.add(name.into(), false, ask);
+    }
+
+    fn add<F>(&self, name: String, needed: bool, ask: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let check = Check { name, needed, ask: Arc::new(move || Box::pin(ask())) };
+        self.checks.lock().unwrap_or_else(PoisonError::into_inner).push(check);
     }
 
     /// The routes of health and metrics, open to everybody: they hold nothing about anybody.
@@ -47,13 +68,17 @@ impl Health {
             .public("/metrics", get(metrics))
     }
 
-    /// The outcome of every check, and whether all hold.
+    /// Whether all that is needed holds, and the outcome of every check.
     pub async fn report(&self) -> (bool, Map<String, Value>) {
         let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let outcomes = future::join_all(checks.iter().map(|(_, check)| check())).await;
-        let all = outcomes.iter().all(Result::is_ok);
-        let say = |outcome: Result<(), String>| outcome.map_or_else(Value::from, |()| Value::from("ok"));
-        (all, checks.into_iter().map(|(name, _)| name).zip(outcomes.into_iter().map(say)).collect())
+        let outcomes = future::join_all(checks.iter().map(|check| (check.ask)())).await;
+        let mut ready = true;
+        let mut told = Map::new();
+        for (check, outcome) in checks.into_iter().zip(outcomes) {
+            ready &= outcome.is_ok() || !check.needed;
+            told.insert(check.name, outcome.map_or_else(Value::from, |()| Value::from("ok")));
+        }
+        (ready, told)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::random::SharedRandom;
 use crate::telemetry::TraceContext;
 
 /// The header that carries the request's id in and out.
-const HEADER: &str = "x-request-id";
+pub const REQUEST_ID: &str = "x-request-id";
 /// The longest id that is taken over from the caller.
 const LONGEST: usize = 64;
 /// As much of a plain error text as goes into a problem's detail.
@@ -42,7 +42,7 @@ impl RequestId {
                 && id.len() <= LONGEST
                 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).filter(plain);
+        let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
         Self(given.map_or_else(|| random.id(clock.now()).to_string().into(), Arc::from))
     }
 }
@@ -85,7 +85,7 @@ pub(super) async fn surround(State(with): State<Surroundings>, request: Request,
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_seconds", &labels).record(started.elapsed());
     if let Ok(value) = HeaderValue::from_str(&id.0) {
-        response.headers_mut().insert(HEADER, value);
+        response.headers_mut().insert(REQUEST_ID, value);
     }
     response
 }

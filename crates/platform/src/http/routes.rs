@@ -1,5 +1,7 @@
 //! Routes that cannot be forgotten to guard: each says which roles may call it.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
@@ -13,6 +15,7 @@ use crate::auth::{Authentication, Role};
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     router: Router,
+    paths: BTreeSet<String>,
 }
 
 impl Routes {
@@ -25,19 +28,36 @@ impl Routes {
     #[must_use]
     pub fn route(self, path: &str, roles: &'static [Role], methods: MethodRouter) -> Self {
         let guarded = methods.route_layer(middleware::from_fn_with_state(roles, guard));
-        Self { router: self.router.route(path, guarded) }
+        self.add(path, guarded)
     }
 
     /// Answers at `path` to everybody, without a token. For pages and health, never for data.
     #[must_use]
     pub fn public(self, path: &str, methods: MethodRouter) -> Self {
-        Self { router: self.router.route(path, methods) }
+        self.add(path, methods)
+    }
+
+    /// Passes calls of `path` on to another process, which knows the caller and guards what it does.
+    #[must_use]
+    pub fn elsewhere(self, path: &str, methods: MethodRouter) -> Self {
+        self.add(path, methods)
     }
 
     /// Both together.
     #[must_use]
-    pub fn merge(self, other: Self) -> Self {
-        Self { router: self.router.merge(other.router) }
+    pub fn merge(self, mut other: Self) -> Self {
+        other.paths.extend(self.paths);
+        Self { router: self.router.merge(other.router), paths: other.paths }
+    }
+
+    /// Every path that is answered.
+    pub fn paths(&self) -> &BTreeSet<String> {
+        &self.paths
+    }
+
+    fn add(mut self, path: &str, methods: MethodRouter) -> Self {
+        self.paths.insert(path.to_owned());
+        Self { router: self.router.route(path, methods), paths: self.paths }
     }
 
     pub(super) fn into_router(self) -> Router {

@@ -10,8 +10,8 @@ use super::{Location, StoreError};
 
 /// Readers of one SQLite file.
 const SQLITE_READERS: u32 = 4;
-/// Connections of one service replica to PostgreSQL.
-const POSTGRES_CONNECTIONS: u32 = 16;
+/// Connections of one service replica to PostgreSQL: two replicas of each service fit in a server as it comes (100).
+const POSTGRES_CONNECTIONS: u32 = 10;
 /// How long a statement waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process that holds the file.

@@ -28,8 +28,12 @@ impl Migrations {
         if migrate {
             return Ok(self.apply(db).await?);
         }
-        let pending = self.get_pending_migrations_read_only(db).await?.len();
+        let pending = self.pending(db).await?;
         if pending == 0 { Ok(()) } else { Err(StoreError::Pending { service, pending }) }
+    }
+
+    pub(super) async fn pending(&self, db: &DatabaseConnection) -> Result<usize, DbErr> {
+        Ok(self.get_pending_migrations_read_only(db).await?.len())
     }
 
     /// Applies what is pending, one replica after the other: on SQLite there is only one.
@@ -46,7 +50,7 @@ impl Migrations {
 
 impl MigratorTraitSelf for Migrations {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
-        let mut all: Vec<Box<dyn MigrationTrait>> = vec![Box::new(PlatformTables)];
+        let mut all: Vec<Box<dyn MigrationTrait>> = vec![Box::new(PlatformTables), Box::new(InboxPlaces)];
         all.extend((self.0)());
         all
     }
@@ -73,6 +77,24 @@ impl MigrationTrait for PlatformTables {
         manager.create_table(timers()).await?;
         manager.create_index(index("timers", "due_at")).await?;
         manager.create_table(dead_letters()).await
+    }
+}
+
+struct InboxPlaces;
+
+impl MigrationName for InboxPlaces {
+    fn name(&self) -> &'static str {
+        "m0002_inbox_places"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for InboxPlaces {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let table = Table::alter().table("inbox").add_column(big_integer_null("place")).to_owned();
+        manager.alter_table(table).await?;
+        let places = "CREATE INDEX inbox_places ON inbox (consumer, place) WHERE place IS NOT NULL";
+        manager.get_connection().execute_unprepared(places).await.map(drop)
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod connect;
 pub mod dead_letters;
-mod inbox;
+pub(crate) mod inbox;
 pub mod migrations;
 pub mod outbox;
 mod recovery;
@@ -153,6 +153,18 @@ impl Store {
                 to_relay: std::sync::Mutex::new(Some(to_relay)),
             }),
         })
+    }
+
+    /// Brings a service's database up to date, and says how many migrations it lacked.
+    ///
+    /// # Errors
+    /// When it cannot be reached, does not make commits durable, or a migration fails: then it is as before that one.
+    pub async fn migrate(service: Service, location: &Location, migrations: Migrations) -> Result<usize, StoreError> {
+        let connections = connect::connect(service, location).await?;
+        let pending = migrations.pending(&connections.writer).await?;
+        migrations.settle(service, &connections.writer, true).await?;
+        connections.writer.close().await?;
+        Ok(pending)
     }
 
     /// The same store for work that gives way to all other: imports and re-evaluations.

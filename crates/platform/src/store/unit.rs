@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::outbox::{self, Outgoing};
 use super::{Shared, StoreError, inbox, timers};
+use crate::consume;
 use crate::random::SharedRandom;
 use crate::telemetry::TraceContext;
 
@@ -19,7 +20,23 @@ pub struct Unit {
     now: DateTime<Utc>,
     random: SharedRandom,
     trace: TraceContext,
+    place: Option<u64>,
     effects: Effects,
+}
+
+/// Where a unit of work comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    trace: TraceContext,
+    /// The place of the event that is being handled.
+    place: Option<u64>,
+}
+
+impl Origin {
+    /// That of the running task.
+    pub(super) fn current() -> Self {
+        Self { trace: TraceContext::current(), place: consume::current_place() }
+    }
 }
 
 /// What the store does once the unit is committed.
@@ -30,13 +47,14 @@ pub(super) struct Effects {
 }
 
 impl Unit {
-    pub(super) fn new(transaction: DatabaseTransaction, shared: &Shared, trace: TraceContext) -> Self {
+    pub(super) fn new(transaction: DatabaseTransaction, shared: &Shared, origin: Origin) -> Self {
         Self {
             transaction,
             service: shared.service,
             now: shared.clock.now(),
             random: shared.random.clone(),
-            trace,
+            trace: origin.trace,
+            place: origin.place,
             effects: Effects::default(),
         }
     }
@@ -84,7 +102,7 @@ impl Unit {
     /// # Errors
     /// When the database fails.
     pub async fn first_time(&self, consumer: &str, id: Uuid) -> Result<bool, StoreError> {
-        Ok(inbox::first_time(&self.transaction, consumer, id, self.now).await?)
+        Ok(inbox::first_time(&self.transaction, consumer, id, self.place, self.now).await?)
     }
 
     /// Sets the timer `kind` of `key`, or moves it.

@@ -13,9 +13,8 @@ use sea_orm::{
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::unit::Effects;
+use super::unit::{Effects, Origin};
 use super::{Shared, StoreError, Unit};
-use crate::telemetry::TraceContext;
 
 /// Units that one commit may hold.
 const BATCH: usize = 128;
@@ -50,7 +49,7 @@ enum Settled {
 
 pub(super) struct Job {
     shared: Arc<Shared>,
-    trace: TraceContext,
+    origin: Origin,
     work: Work,
     settle: oneshot::Sender<Settled>,
 }
@@ -79,7 +78,7 @@ impl Writer {
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T, E>> + Send + 'static,
     {
         let (settle, settled) = oneshot::channel();
-        let job = Job { shared: shared.clone(), trace: TraceContext::current(), work: erase(work), settle };
+        let job = Job { shared: shared.clone(), origin: Origin::current(), work: erase(work), settle };
         match self {
             Self::Queued { queues, .. } => {
                 let queues = queues.lock().await.clone().ok_or(StoreError::Closed)?;
@@ -188,7 +187,7 @@ async fn write_batch(connection: &DatabaseConnection, batch: &mut Vec<Job>) {
     for job in batch.drain(..) {
         match outer.begin().await {
             Ok(savepoint) => {
-                let settled = run_in(savepoint, &job.shared, job.trace, job.work).await;
+                let settled = run_in(savepoint, &job.shared, job.origin, job.work).await;
                 waiting.push((job.settle, settled));
             }
             Err(error) => waiting.push((job.settle, Settled::Failed(error.into()))),
@@ -202,7 +201,7 @@ async fn write_batch(connection: &DatabaseConnection, batch: &mut Vec<Job>) {
 
 async fn write_one(pool: DatabaseConnection, job: Job) {
     let settled = match pool.begin().await {
-        Ok(transaction) => run_in(transaction, &job.shared, job.trace, job.work).await,
+        Ok(transaction) => run_in(transaction, &job.shared, job.origin, job.work).await,
         Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)) => Settled::Failed(StoreError::Closed),
         Err(error) => Settled::Failed(error.into()),
     };
@@ -210,8 +209,8 @@ async fn write_one(pool: DatabaseConnection, job: Job) {
 }
 
 /// Runs a unit in its transaction or savepoint and commits that, or rolls it back.
-async fn run_in(transaction: DatabaseTransaction, shared: &Shared, trace: TraceContext, work: Work) -> Settled {
-    let mut unit = Unit::new(transaction, shared, trace);
+async fn run_in(transaction: DatabaseTransaction, shared: &Shared, origin: Origin, work: Work) -> Settled {
+    let mut unit = Unit::new(transaction, shared, origin);
     let outcome = AssertUnwindSafe(work(&mut unit)).catch_unwind().await;
     let (transaction, effects) = unit.into_parts();
     let (ending, settled) = match outcome {

@@ -15,6 +15,7 @@ use lasegue_contracts::{Envelope, Event, Service};
 use lasegue_platform::bus::Bus;
 use lasegue_platform::consume::{Consuming, Handler, HandlerError};
 use lasegue_platform::store::{self, Store, StoreError, dead_letters, outbox};
+use lasegue_testkit::wait::pause;
 use sea_orm::EntityTrait;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -52,12 +53,18 @@ impl Sender {
         Self { home, relay, stop }
     }
 
-    async fn restart(self, world: &dyn World) -> Self {
+    /// Stops publishing, as a process that ends.
+    pub(crate) async fn end(self) -> Home {
         self.stop.cancel();
         self.relay.await.expect("the relay drains");
         self.home.store.close().await;
-        let store = self.home.place.open(Service::Scheduling).await;
-        Self::over(Home { place: self.home.place, store }, world).await
+        self.home
+    }
+
+    async fn restart(self, world: &dyn World) -> Self {
+        let home = self.end().await;
+        let store = home.place.open(Service::Scheduling).await;
+        Self::over(Home { place: home.place, store }, world).await
     }
 
     pub(crate) async fn send(&self, count: usize) {
@@ -74,10 +81,11 @@ impl Sender {
     }
 
     pub(crate) async fn all_done(&self) {
-        eventually("the outbox is empty", || async {
-            outbox::count_owed(self.home.store.reader()).await.expect("it can be counted") == 0
-        })
-        .await;
+        eventually("the outbox is empty", || async { self.owes().await == 0 }).await;
+    }
+
+    pub(crate) async fn owes(&self) -> u64 {
+        outbox::count_owed(self.home.store.reader()).await.expect("it can be counted")
     }
 }
 
@@ -195,6 +203,22 @@ pub(crate) async fn competing_consumers_share_the_events(world: &dyn World) {
     one.saw(200).await;
     sender.all_done().await;
     assert_eq!(two.seen.deliveries(), 200);
+}
+
+pub(crate) async fn replicas_that_join_a_busy_stream_repeat_nothing(world: &dyn World) {
+    let sender = Sender::start(world).await;
+    let one = Receiver::start(world, &Arc::default()).await;
+    let joining = async {
+        for _ in 0..10 {
+            let other = one.beside(world).await;
+            pause(Duration::from_millis(40)).await;
+            other.drain().await;
+        }
+    };
+    tokio::join!(sender.send(1_000), joining);
+    one.saw(1_000).await;
+    sender.all_done().await;
+    assert_eq!(one.seen.deliveries(), 1_000);
 }
 
 pub(crate) async fn a_failed_event_comes_again_after_its_delay(world: &dyn World) {

@@ -41,6 +41,7 @@ suite! {
     store::an_event_is_handled_once_by_each_consumer
     store::conflicting_changes_are_tried_again_until_each_has_counted
     store::pending_migrations_are_refused_with_the_command_that_applies_them
+    store::a_database_is_brought_up_to_date_once_and_then_opens
     timers::a_timer_fires_once_when_due_even_with_two_replicas
     timers::a_timer_whose_work_fails_is_tried_again_and_delays_no_other
     timers::a_timer_outlives_the_process

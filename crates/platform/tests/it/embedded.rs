@@ -35,6 +35,7 @@ macro_rules! suite {
 suite! {
     events_reach_a_consumer_that_joins_later
     competing_consumers_share_the_events
+    replicas_that_join_a_busy_stream_repeat_nothing
     a_failed_event_comes_again_after_its_delay
     a_lost_ack_repeats_the_delivery_but_not_the_effect
     what_was_not_acked_survives_a_restart_of_everything

@@ -1,6 +1,7 @@
 //! The conformance suite on NATS JetStream, on the oldest server that the bus accepts and on the newest.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,15 +13,17 @@ use lasegue_platform::bus::{Bus, BusError, NatsBus, NatsConfig};
 use lasegue_platform::clock::SystemClock;
 use lasegue_platform::tls;
 use lasegue_testkit::containers::{NATS_NEWEST, NATS_OLDEST, Nats};
+use lasegue_testkit::wait::pause;
 use uuid::Uuid;
 
-use crate::conformance::{self, PATIENCE, World};
+use crate::conformance::{self, PATIENCE, Receiver, Sender, World};
 
 impl NatsWorld {
     pub(crate) async fn start(version: &str) -> Self {
         tls::install();
         let server = Nats::start(version).await;
-        Self { config: NatsConfig::single(server.url()), server }
+        let config = NatsConfig { max_stream_bytes: 64 << 20, ..NatsConfig::single(server.url()) };
+        Self { server, config }
     }
 }
 
@@ -33,9 +36,10 @@ pub(crate) struct NatsWorld {
 #[async_trait]
 impl World for NatsWorld {
     async fn bus(&self) -> Arc<dyn Bus> {
-        let config = NatsConfig { max_stream_bytes: 64 << 20, ..self.config.clone() };
         let services = [Service::Scheduling, Service::Alerting, Service::Assessment];
-        Arc::new(NatsBus::connect(config, &services, &SystemClock::shared()).await.expect("the server is up"))
+        Arc::new(
+            NatsBus::connect(self.config.clone(), &services, &SystemClock::shared()).await.expect("the server is up"),
+        )
     }
 
     async fn restart(&self) {
@@ -64,6 +68,7 @@ macro_rules! suite {
 suite! {
     events_reach_a_consumer_that_joins_later
     competing_consumers_share_the_events
+    replicas_that_join_a_busy_stream_repeat_nothing
     a_failed_event_comes_again_after_its_delay
     a_lost_ack_repeats_the_delivery_but_not_the_effect
     what_was_not_acked_survives_a_restart_of_everything
@@ -91,7 +96,7 @@ async fn a_red_flag_stays_owed_until_its_reader_has_confirmed_it() {
     let (sender, reader) = (world.bus().await, world.bus().await);
     let red_flag = red_flag();
     assert_eq!(sender.publish(&red_flag).await, Err(BusError::Unread));
-    let mut deliveries = reader.subscribe(&ALERTING_RED_FLAGS).await.expect("the stream is there");
+    let mut deliveries = reader.subscribe(&ALERTING_RED_FLAGS, None).await.expect("the stream is there").deliveries;
     let (published, ()) = tokio::join!(sender.publish(&red_flag), async {
         let delivery = deliveries.next().await.expect("it was stored, though nobody had confirmed it");
         delivery.answer.ack().await.expect("the server is up");
@@ -108,4 +113,38 @@ async fn a_stream_that_is_configured_otherwise_is_refused_with_what_to_do() {
     let refusal = refusal.expect_err("the limit is another").to_string();
     assert!(refusal.contains("max bytes is 67108864, wanted 1048576"), "{refusal}");
     assert!(refusal.contains("nats stream edit RED_FLAGS"), "{refusal}");
+}
+
+/// A server whose streams hold some hundred events.
+async fn cramped() -> NatsWorld {
+    let mut world = NatsWorld::start(NATS_NEWEST).await;
+    world.config.max_stream_bytes = 64 << 10;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_stream_lets_go_of_what_every_reader_has_acked() {
+    let world = cramped().await;
+    let sender = Sender::start(&world).await;
+    let receiver = Receiver::start(&world, &Arc::default()).await;
+    sender.send(600).await;
+    receiver.saw(600).await;
+    sender.all_done().await;
+    let receiver = Receiver::over(receiver.drain().await, &world, &Arc::default()).await;
+    sender.send(1).await;
+    receiver.saw(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_full_stream_does_not_take_waits_in_the_outbox() {
+    let world = cramped().await;
+    let sender = Sender::start(&world).await;
+    let receiver = Receiver::start(&world, &Arc::default()).await;
+    let reader = receiver.drain().await;
+    sender.send(600).await;
+    pause(Duration::from_secs(2)).await;
+    assert!(sender.owes().await > 0);
+    let receiver = Receiver::over(reader, &world, &Arc::default()).await;
+    receiver.saw(600).await;
+    sender.all_done().await;
 }

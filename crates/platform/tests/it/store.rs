@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
 use lasegue_contracts::scheduling::VisitDue;
-use lasegue_platform::store::{Store, StoreError, outbox, retry_conflicts};
+use lasegue_platform::store::{Migrations, Store, StoreError, outbox, retry_conflicts};
 use sea_orm::{ConnectionTrait, Statement};
 use uuid::Uuid;
 
@@ -122,5 +122,13 @@ async fn revision(store: &Store) -> i64 {
 pub(crate) async fn pending_migrations_are_refused_with_the_command_that_applies_them(place: Place) {
     let opened = place.try_open(Service::Intake, false).await;
     let error = opened.expect_err("nothing was migrated");
-    assert_eq!(error.to_string(), "the intake database has 1 pending migrations: run `lasegue migrate` first");
+    assert_eq!(error.to_string(), "the intake database has 2 pending migrations: run `lasegue migrate` first");
+}
+
+pub(crate) async fn a_database_is_brought_up_to_date_once_and_then_opens(place: Place) {
+    for lacked in [2, 0] {
+        let migrated = Store::migrate(Service::Intake, &place.location(Service::Intake), Migrations::NONE).await;
+        assert_eq!(migrated.expect("an empty place takes a new database"), lacked);
+    }
+    place.try_open(Service::Intake, false).await.expect("nothing is pending");
 }

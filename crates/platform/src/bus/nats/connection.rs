@@ -15,7 +15,9 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::NatsConfig;
+use super::room::Room;
 use crate::bus::BusError;
+use crate::chain;
 use crate::clock::SharedClock;
 
 /// How long a publish waits for the server's acknowledgement, and any other request for its answer.
@@ -34,11 +36,12 @@ pub(super) struct Connection {
     pub(super) count: watch::Receiver<u64>,
     pub(super) clock: SharedClock,
     receipts: Arc<Receipts>,
+    room: Room,
 }
 
 impl Connection {
     pub(super) async fn open(config: &NatsConfig, service: Service, clock: SharedClock) -> Result<Self, BusError> {
-        let (made, count) = watch::channel(0);
+        let (made, mut count) = watch::channel(0);
         let client = options(config, service, made).connect(config.url.as_str()).await.map_err(|error| {
             BusError::Refused(format!("NATS at {} does not take {service} in: {}", config.url, chain(&error)))
         })?;
@@ -48,6 +51,8 @@ impl Connection {
                 "the NATS server is version {found}, which silently ignores what the bus relies on: install 2.10 or newer"
             )));
         }
+        // The client tells of this first connection a little later: who joined before would take it for another one.
+        count.wait_for(|count| *count > 0).await.map_err(refused)?;
         let jetstream = ContextBuilder::new()
             .timeout(ANSWER_WITHIN)
             .ack_timeout(ANSWER_WITHIN)
@@ -56,7 +61,7 @@ impl Connection {
         let receipts = Arc::<Receipts>::default();
         let arriving = client.subscribe(receipt_subject(service.name(), "*")).await.map_err(refused)?;
         tokio::spawn(take_receipts(arriving, receipts.clone()));
-        Ok(Self { client, jetstream, count, clock, receipts })
+        Ok(Self { client, jetstream, count, clock, receipts, room: Room::default() })
     }
 
     /// Resolves with the event's place in its stream, once the stream has it and, if it asks for receipts, the reader
@@ -69,7 +74,13 @@ impl Connection {
         }
         let (subject, payload) = (envelope.subject.clone(), envelope.payload.clone());
         let sent = self.jetstream.publish_with_headers(subject, headers, payload).await.map_err(refused)?;
-        let place = sent.await.map_err(refused)?.sequence;
+        let place = match sent.await {
+            Ok(stored) => stored.sequence,
+            Err(error) => {
+                self.room.make_if_full(&self.jetstream, &envelope.subject, &error).await;
+                return Err(refused(error));
+            }
+        };
         if let Some(waiting) = waiting {
             tokio::select! {
                 () = waiting.came() => {}
@@ -163,15 +174,4 @@ async fn take_receipts(mut arriving: async_nats::Subscriber, receipts: Arc<Recei
 /// The bus's error for one of the client's, with all its causes in one line.
 pub(super) fn refused(error: impl Error) -> BusError {
     BusError::Refused(chain(&error))
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_nats::jetstream::{self, AckKind};
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 
 use super::connection::{Connection, refused, wants_receipt};
 use super::{is_missing, layout};
-use crate::bus::{Answer, BusError, Deliveries, Delivery, Message};
+use crate::bus::{Answer, BusError, Deliveries, Delivery, Handled, Joined, Message};
 
 /// How long the server may be silent before the connection counts as lost.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -22,15 +23,16 @@ const EXPIRES: Duration = Duration::from_secs(30);
 /// How soon an event that was fetched but not begun comes again, to another replica or to a successor.
 const GIVEN_BACK: Duration = Duration::from_millis(100);
 
-/// Joins `consumer`'s durable, made first if the server has none, or one that is ahead of its stream.
+/// Joins `consumer`'s durable, made first if the server has none, or one that had read what its stream has lost.
 pub(super) async fn join(
     connection: Arc<Connection>,
     consumer: &'static Consumer,
     replicas: usize,
-) -> Result<Box<dyn Deliveries>, BusError> {
+    last: Option<Handled>,
+) -> Result<Joined, BusError> {
     let mut count = connection.count.clone();
     count.mark_unchanged();
-    let durable = settle(&connection.jetstream, consumer, replicas).await?;
+    let (durable, anew) = settle(&connection.jetstream, consumer, replicas, last).await?;
     let messages = durable
         .stream()
         .max_messages_per_batch(consumer.in_flight)
@@ -39,41 +41,71 @@ pub(super) async fn join(
         .messages()
         .await
         .map_err(refused)?;
-    Ok(Box::new(Joined { messages: Some(messages), connection, count, consumer }))
+    let deliveries = Box::new(Pulled { messages: Some(messages), connection, count, consumer });
+    Ok(Joined { deliveries, anew })
 }
 
 type Durable = jetstream::consumer::Consumer<pull::Config>;
 
+/// The durable, and whether it begins anew.
 async fn settle(
     jetstream: &jetstream::Context,
     consumer: &'static Consumer,
     replicas: usize,
-) -> Result<Durable, BusError> {
-    let stream = consumer.stream.name;
-    let last = jetstream.get_stream(stream).await.map_err(refused)?.cached_info().state.last_sequence;
-    match jetstream.get_consumer_from_stream::<pull::Config, _, _>(consumer.name, stream).await {
-        Ok(found) if found.cached_info().delivered.stream_sequence > last => {
+    last: Option<Handled>,
+) -> Result<(Durable, bool), BusError> {
+    let name = consumer.stream.name;
+    match jetstream.get_consumer_from_stream::<pull::Config, _, _>(consumer.name, name).await {
+        Ok(found) => {
+            let info = found.cached_info();
+            if !has_lost(jetstream, name, info.delivered.stream_sequence, last).await? {
+                layout::check_durable(consumer, replicas, &info.config)?;
+                return Ok((found, false));
+            }
             tracing::error!(
                 consumer = consumer.name,
-                last,
                 "the stream lost events that were delivered: the durable begins anew"
             );
-            jetstream.delete_consumer_from_stream(consumer.name, stream).await.map_err(refused)?;
-        }
-        Ok(found) => {
-            layout::check_durable(consumer, replicas, &found.cached_info().config)?;
-            return Ok(found);
+            jetstream.delete_consumer_from_stream(consumer.name, name).await.map_err(refused)?;
         }
         Err(error) if is_missing(&error) => {}
         Err(error) => return Err(refused(error)),
     }
-    let made = jetstream.create_consumer_strict_on_stream(layout::durable(consumer, replicas), stream).await;
+    let made = jetstream.create_consumer_strict_on_stream(layout::durable(consumer, replicas), name).await;
     let made = made.map_err(refused)?;
     layout::check_durable(consumer, replicas, &made.cached_info().config)?;
-    Ok(made)
+    Ok((made, true))
 }
 
-struct Joined {
+/// Whether the stream ends before what was delivered of it, or has another event in the place of the one handled last.
+/// The stream is asked after its reader: it only grows meanwhile.
+async fn has_lost(
+    jetstream: &jetstream::Context,
+    name: &str,
+    delivered: u64,
+    last: Option<Handled>,
+) -> Result<bool, BusError> {
+    let stream = jetstream.get_stream(name).await.map_err(refused)?;
+    let end = stream.cached_info().state.last_sequence;
+    if delivered > end {
+        return Ok(true);
+    }
+    let Some(last) = last else { return Ok(false) };
+    match stream.get_raw_message(last.place).await {
+        Ok(found) => {
+            let id = found.headers.get(header::ID).map(async_nats::HeaderValue::as_str);
+            Ok(id != Some(last.event.to_string().as_str()))
+        }
+        // Kept for its time and let go, or never there.
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+            let now = jetstream.get_stream(name).await.map_err(refused)?;
+            Ok(last.place >= now.cached_info().state.first_sequence)
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+struct Pulled {
     /// Taken when dropped.
     messages: Option<pull::Stream>,
     connection: Arc<Connection>,
@@ -82,7 +114,7 @@ struct Joined {
 }
 
 #[async_trait]
-impl Deliveries for Joined {
+impl Deliveries for Pulled {
     /// None after a new connection, too: the server may have lost the durable, so it is joined again.
     async fn next(&mut self) -> Option<Delivery> {
         let messages = self.messages.as_mut()?;
@@ -101,7 +133,7 @@ impl Deliveries for Joined {
     }
 }
 
-impl Drop for Joined {
+impl Drop for Pulled {
     fn drop(&mut self) {
         if let (Some(messages), Ok(runtime)) = (self.messages.take(), tokio::runtime::Handle::try_current()) {
             runtime.spawn(give_back(messages));
@@ -119,13 +151,15 @@ async fn give_back(mut messages: pull::Stream) {
 }
 
 fn delivery(arrived: jetstream::Message, connection: &Arc<Connection>) -> Delivery {
-    let attempt = arrived.info().ok().and_then(|info| u32::try_from(info.delivered).ok()).unwrap_or(1);
+    let info = arrived.info().ok();
+    let place = info.as_ref().map(|info| info.stream_sequence);
+    let attempt = info.and_then(|info| u32::try_from(info.delivered).ok()).unwrap_or(1);
     let headers = arrived.headers.iter().flat_map(async_nats::HeaderMap::iter);
     let headers = headers
         .flat_map(|(name, values)| values.iter().map(move |value| (name.to_string(), value.to_string())))
         .collect();
     let message = Message { subject: arrived.subject.to_string(), headers, payload: arrived.payload.clone() };
-    Delivery { message, attempt, answer: Box::new(Pending { arrived, connection: connection.clone() }) }
+    Delivery { message, attempt, place, answer: Box::new(Pending { arrived, connection: connection.clone() }) }
 }
 
 /// A delivery that waits for its answer.

@@ -46,13 +46,18 @@ fn for_stream(stream: &Stream, service: Service) -> Vec<String> {
     let name = stream.name;
     // A stream without an owner has the sender where others name their own service.
     let subjects = stream.subjects.iter().map(|subject| subject.replace("lasegue.*.", &format!("lasegue.{service}.")));
-    subjects.chain(["INFO", "CREATE"].map(|verb| format!("$JS.API.STREAM.{verb}.{name}"))).collect()
+    let readers = CONSUMERS.iter().filter(|consumer| consumer.stream == stream);
+    subjects
+        .chain(["INFO", "CREATE", "PURGE"].map(|verb| format!("$JS.API.STREAM.{verb}.{name}")))
+        .chain(readers.map(|consumer| format!("$JS.API.CONSUMER.INFO.{name}.{}", consumer.name)))
+        .collect()
 }
 
 fn for_durable(consumer: &Consumer) -> Vec<String> {
     let (stream, name) = (consumer.stream.name, consumer.name);
     let mut subjects = vec![
         format!("$JS.API.STREAM.INFO.{stream}"),
+        format!("$JS.API.STREAM.MSG.GET.{stream}"),
         format!("$JS.API.CONSUMER.INFO.{stream}.{name}"),
         format!("$JS.API.CONSUMER.CREATE.{stream}.{name}"),
         format!("$JS.API.CONSUMER.CREATE.{stream}.{name}.>"),
