@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lasegue_testkit::clinic::Clinic;
+use lasegue_testkit::installation::{Clinic, Installation};
 use lasegue_testkit::wait::eventually;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ async fn the_installation_finds_what_the_command_finds() {
         assert_eq!(found["next_visit"], expected["next_visit"], "{}", case["name"]);
         assert_eq!(found["scores"], expected["scores"], "{}", case["name"]);
     }
-    assert!(clinic.pager.pages().is_empty(), "imported visits of long ago page nobody");
+    assert!(clinic.pager().pages().is_empty(), "imported visits of long ago page nobody");
 }
 
 /// The case's record under the case's name, so that no two are taken for one.

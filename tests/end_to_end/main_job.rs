@@ -1,4 +1,4 @@
-//! The main job from outside: a submission comes in, a clinician is paged.
+//! The main job from outside, the same in every shape of an installation: a submission comes in, a clinician is paged.
 
 use std::time::Duration;
 
@@ -7,31 +7,33 @@ use lasegue_testkit::wait::pause;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use lasegue_testkit::clinic::{Clinic, calm_visit, registration, saddle_visit};
+use lasegue_testkit::caller::{Caller, calm_visit, registration, saddle_visit};
+use lasegue_testkit::installation::Installation;
 
 /// How long a page may take before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to look for a page that must not come.
 const QUIET: Duration = Duration::from_millis(500);
 
-async fn pages(clinic: &Clinic, count: usize) -> Vec<Page> {
-    let arrived = clinic.pager.wait_for(PATIENCE, |pages| pages.len() >= count).await;
-    let arrived = arrived.expect("the pages arrive");
+/// The pages that arrived since there were `before`: exactly `count`.
+async fn pages(place: &impl Installation, before: usize, count: usize) -> Vec<Page> {
+    let arrived = place.pager().wait_for(PATIENCE, |pages| pages.len() >= before + count).await;
+    arrived.expect("the pages arrive");
     pause(QUIET).await;
-    assert_eq!(clinic.pager.pages().len(), count, "no page comes beyond the expected");
+    let arrived = place.pager().pages().split_off(before);
+    assert_eq!(arrived.len(), count, "no page comes beyond the expected");
     arrived
 }
 
-#[tokio::test]
-async fn a_red_flag_pages_once_signed_and_without_a_word_about_the_patient() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn a_red_flag_pages_once_signed_and_without_a_word_about_the_patient(place: &impl Installation) {
+    let before = place.pager().pages().len();
+    let caller = place.caller();
     let episode = caller.register().await.expect("it answers");
     for _ in 0..2 {
         let answer = caller.submit(&episode, "key-1", &saddle_visit("v1")).await.expect("it answers");
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
     }
-    let page = pages(&clinic, 1).await.remove(0);
+    let page = pages(place, before, 1).await.remove(0);
     assert!(page.signed && !page.possible_duplicate());
     let text = page.body.to_string().to_lowercase();
     for secret in ["saddle", "cauda", "equina", "syntheta", "1980", &episode] {
@@ -39,22 +41,20 @@ async fn a_red_flag_pages_once_signed_and_without_a_word_about_the_patient() {
     }
 }
 
-#[tokio::test]
-async fn a_calm_visit_pages_nobody_and_is_assessed() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn a_calm_visit_pages_nobody_and_is_assessed(place: &impl Installation) {
+    let before = place.pager().pages().len();
+    let caller = place.caller();
     let episode = caller.register().await.expect("it answers");
     let answer = caller.submit(&episode, "key-1", &calm_visit("v1")).await.expect("it answers");
     assert_eq!(answer.status(), StatusCode::ACCEPTED);
-    let result = assessment(&clinic, &episode).await;
+    let result = assessment(&caller, &episode).await;
     assert_eq!(result["next_visit"]["kind"], "initial");
-    pages(&clinic, 0).await;
+    pages(place, before, 0).await;
 }
 
-#[tokio::test]
-async fn three_faults_are_answered_all_at_once() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn three_faults_are_answered_all_at_once(place: &impl Installation) {
+    let before = place.pager().pages().len();
+    let caller = place.caller();
     let episode = caller.register().await.expect("it answers");
     let mut visit = calm_visit("v1");
     visit["pain"]["leg"]["value"] = json!(101);
@@ -67,52 +67,48 @@ async fn three_faults_are_answered_all_at_once() {
         problem["faults"].as_array().expect("a list").iter().filter_map(|fault| fault["pointer"].as_str()).collect();
     pointers.sort_unstable();
     assert_eq!(pointers, ["/colour", "/motor/knee_extension/left", "/pain/leg/value"]);
-    pages(&clinic, 0).await;
+    pages(place, before, 0).await;
 }
 
-#[tokio::test]
-async fn a_refused_submission_does_not_hide_its_red_flag() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn a_refused_submission_does_not_hide_its_red_flag(place: &impl Installation) {
+    let before = place.pager().pages().len();
+    let caller = place.caller();
     let episode = caller.register().await.expect("it answers");
     let mut visit = saddle_visit("v1");
     visit["pain"]["leg"]["value"] = json!(101);
     let answer = caller.submit(&episode, "key-1", &visit).await.expect("it answers");
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    pages(&clinic, 1).await;
+    pages(place, before, 1).await;
 }
 
-#[tokio::test]
-async fn a_body_that_is_no_json_pages_too() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn a_body_that_is_no_json_pages_too(place: &impl Installation) {
+    let before = place.pager().pages().len();
+    let caller = place.caller();
     let episode = caller.register().await.expect("it answers");
     let request = caller.post(&format!("/episodes/{episode}/submissions"), &json!({}));
     let answer = request.header("idempotency-key", "key-1").body("{ \"saddle").send().await.expect("it answers");
     assert!(answer.status().is_client_error());
-    pages(&clinic, 1).await;
+    pages(place, before, 1).await;
 }
 
-#[tokio::test]
-async fn without_a_token_or_with_the_wrong_role_nothing_is_done() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn without_a_token_or_with_the_wrong_role_nothing_is_done(place: &impl Installation) {
+    let caller = place.caller();
     let url = format!("{}/api/v1/episodes", caller.url);
     let nobody = caller.http.post(&url).json(&registration()).send().await.expect("it answers");
     assert_eq!(nobody.status(), StatusCode::UNAUTHORIZED);
-    let auditor = caller.http.post(&url).bearer_auth(clinic.token_for("auditor")).json(&registration()).send().await;
+    let auditor = caller.http.post(&url).bearer_auth(place.token_for("auditor")).json(&registration()).send().await;
     assert_eq!(auditor.expect("it answers").status(), StatusCode::FORBIDDEN);
 }
 
-#[tokio::test]
-async fn an_accepted_and_disposed_alert_releases_the_hold() {
-    let clinic = crate::clinic().await;
-    let caller = clinic.caller();
+pub(crate) async fn an_accepted_and_disposed_alert_releases_the_hold(place: &impl Installation) {
+    let before = place.pager().pages().len();
+    let caller = place.caller();
     let episode = caller.register().await.expect("it answers");
     caller.submit(&episode, "key-1", &saddle_visit("v1")).await.expect("it answers");
-    pages(&clinic, 1).await;
+    pages(place, before, 1).await;
     let alerts = caller.json("/alerts?state=open").await;
-    let alert = &alerts["alerts"][0];
+    let alerts = alerts["alerts"].as_array().expect("a list");
+    let alert = alerts.iter().find(|alert| alert["episode_id"] == episode.as_str()).expect("it is open");
     let (id, revision) = (alert["id"].as_str().expect("an id"), &alert["revision"]);
     let accepted = caller.post(&format!("/alerts/{id}/accept"), &json!({ "revision": revision })).send().await;
     assert_eq!(accepted.expect("it answers").status(), StatusCode::OK);
@@ -120,7 +116,7 @@ async fn an_accepted_and_disposed_alert_releases_the_hold() {
     let disposed = caller.post(&format!("/alerts/{id}/dispose"), &note).send().await;
     assert_eq!(disposed.expect("it answers").status(), StatusCode::OK);
     for _ in 0..200 {
-        if assessment(&clinic, &episode).await["next_visit"]["kind"] != "hold" {
+        if assessment(&caller, &episode).await["next_visit"]["kind"] != "hold" {
             return;
         }
         pause(Duration::from_millis(50)).await;
@@ -129,8 +125,7 @@ async fn an_accepted_and_disposed_alert_releases_the_hold() {
 }
 
 /// The episode's latest result, once there is one.
-async fn assessment(clinic: &Clinic, episode: &str) -> Value {
-    let caller = clinic.caller();
+async fn assessment(caller: &Caller, episode: &str) -> Value {
     for _ in 0..400 {
         let answer = caller.get(&format!("/episodes/{episode}/assessment")).send().await.expect("it answers");
         if answer.status() == StatusCode::OK {

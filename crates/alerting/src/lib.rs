@@ -19,7 +19,7 @@ pub mod http;
 pub mod ids;
 mod local;
 mod messages;
-pub mod migrations;
+mod migrations;
 pub mod on_call;
 pub mod page;
 pub mod plan;
@@ -40,6 +40,8 @@ use lasegue_contracts::topology::{
 use lasegue_platform::Base;
 use lasegue_platform::lifecycle::Stage;
 use lasegue_platform::store::StoreError;
+
+pub use crate::migrations::MIGRATIONS;
 
 use crate::channel::Channels;
 use crate::deliver::Sender;
@@ -67,7 +69,7 @@ pub async fn start(base: &Base, on_call: OnCall) -> Result<Arc<Alerting>, StartE
         tracing::warn!("the on-call set-up has no contact: red flags page nobody until one is written");
     }
     let on_call = Arc::new(on_call);
-    let store = base.open_store(Service::Alerting, migrations::MIGRATIONS).await?;
+    let store = base.open_store(Service::Alerting, MIGRATIONS).await?;
     let sender = Arc::new(Sender::new(store.clone(), on_call.clone(), Channels::new()?));
     let alerting = Arc::new(Alerting::new(store.clone(), on_call, sender.clone()));
     base.lifecycle.spawn(Stage::Work, "pages", move |stop| sender.run(stop));

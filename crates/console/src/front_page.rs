@@ -18,7 +18,11 @@ padding:.1rem .3rem;border-radius:.2rem}";
 
 impl fmt::Display for FrontPage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (class, state) = if self.ready { ("ok", "ready") } else { ("bad", "not ready") };
+        let (class, state) = match (self.ready, self.checks.values().all(|check| check == "ok")) {
+            (true, true) => ("ok", "ready"),
+            (true, false) => ("bad", "ready, but a part of the whole is away"),
+            (false, _) => ("bad", "not ready"),
+        };
         write!(
             f,
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Lasègue</title>\
@@ -67,6 +71,11 @@ mod tests {
     fn the_page_says_what_is_wrong_and_never_as_markup() {
         let page = page(false, "<b>gone</b>");
         assert!(page.contains("not ready") && page.contains("&lt;b&gt;gone&lt;/b&gt;"));
+    }
+
+    #[test]
+    fn a_process_that_misses_another_says_so_although_it_is_ready() {
+        assert!(page(true, "it cannot be reached").contains("<strong class=\"bad\">ready, but a part"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
-//! The front door: the page that greets whoever opens the address in a browser, and says how the process is.
+//! The front door: the page that greets whoever opens the address in a browser, and the way to every service's part of
+//! the interface.
 
+mod front_door;
 mod front_page;
 
 use axum::extract::State;
@@ -7,6 +9,7 @@ use axum::response::Html;
 use axum::routing::get;
 use lasegue_platform::http::{Health, Routes};
 
+pub use crate::front_door::{Remote, RemoteError, pass_on};
 use crate::front_page::FrontPage;
 
 /// The pages, open to everybody: they hold nothing about anybody.

@@ -3,14 +3,19 @@
 mod commands;
 mod demo;
 mod process;
+mod roles;
 mod sample;
+mod secrets;
 mod settings;
+mod wiring;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{evaluate, import, protocol, sample as samples, token, up};
+use crate::commands::{
+    evaluate, health, import, migrate, protocol, run, sample as samples, secrets as secret_files, token, up,
+};
 
 /// Event-driven follow-up for patients with lumbosacral radiculopathy.
 ///
@@ -25,6 +30,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Args),
+    Run(run::Args),
+    Migrate(migrate::Args),
+    Secrets(secret_files::Args),
+    Health(health::Args),
     Evaluate(evaluate::Args),
     Import(import::Args),
     Token(token::Args),
@@ -35,6 +44,10 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Up(args) => wait_for(up::run(args, environment())),
+        Command::Run(args) => wait_for(run::run(args, environment())),
+        Command::Migrate(args) => wait_for(migrate::run(args, environment())),
+        Command::Secrets(args) => secret_files::run(&args),
+        Command::Health(args) => wait_for(health::run(args)),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Import(args) => wait_for(import::run(args)),
         Command::Token(args) => token::run(&args),

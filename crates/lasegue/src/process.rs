@@ -1,74 +1,163 @@
-//! One process with every role: the services on one bus, behind one front door.
+//! One process: the services of its roles on one bus, behind one HTTP listener.
 
-use std::fs::{self, File, TryLockError};
-use std::path::Path;
-use std::sync::Arc;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use axum::Router;
+use lasegue_platform::Base;
 use lasegue_platform::auth::{SigningKey, Verifier};
-use lasegue_platform::bus::EmbeddedBus;
 use lasegue_platform::clock::SharedClock;
-use lasegue_platform::http::{Front, Health, Limits};
-use lasegue_platform::lifecycle::Lifecycle;
+use lasegue_platform::http::{self, Front, Health, Limits, Routes};
+use lasegue_platform::lifecycle::{Lifecycle, Stage};
 use lasegue_platform::random::SharedRandom;
-use lasegue_platform::{Base, Databases};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
+use crate::roles::{Role, Roles};
 use crate::settings::Settings;
+use crate::wiring::Wiring;
 
-/// A process that was put together; its parts run until the lifecycle drains.
+/// How long each stage of the end may take.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A process that was put together; its parts run until it ends.
 #[derive(Debug)]
 pub(crate) struct Process {
-    pub(crate) router: Router,
     pub(crate) lifecycle: Lifecycle,
-    /// Held as long as the process lives, so that no other uses the same folder.
-    _lock: File,
+    router: Router,
+    _lock: Option<File>,
 }
 
 impl Process {
-    /// Starts every service in `settings.data`. Receivers start before senders.
+    /// Starts the services of `roles`.
     ///
     /// # Errors
-    /// When the folder is in use, a database cannot be opened, or the on-call set-up is faulty.
+    /// When what they stand on cannot be used, or the configuration is faulty; the error says what to do.
     pub(crate) async fn start(
         settings: &Settings,
+        roles: &Roles,
         key: &SigningKey,
         clock: SharedClock,
         random: SharedRandom,
     ) -> anyhow::Result<Self> {
-        let on_call = settings.on_call().check()?;
-        let lock = lock(&settings.data)?;
+        let health = Health::default();
         let lifecycle = Lifecycle::new(clock.clone());
+        let Wiring { bus, databases, migrate, lock } = Wiring::of(settings, &roles.services(), &clock, &health).await?;
+        let closing = bus.clone();
+        lifecycle.on_close("bus", move || Box::pin(async move { closing.close().await }));
         let base = Base {
-            bus: Arc::new(EmbeddedBus::new(clock.clone())),
+            bus,
             clock: clock.clone(),
             random: random.clone(),
             lifecycle: lifecycle.clone(),
-            databases: Databases::Folder(settings.data.clone()),
-            health: Health::default(),
-            migrate: true,
+            databases,
+            health: health.clone(),
+            migrate,
         };
-        let alerting = lasegue_alerting::start(&base, on_call).await.context("alerting does not start")?;
-        let routes = lasegue_alerting::http::routes(&alerting)
-            .merge(lasegue_scheduling::start(&base).await.context("scheduling does not start")?)
-            .merge(lasegue_assessment::start(&base).await.context("assessment does not start")?)
-            .merge(lasegue_intake::start(&base).await.context("intake does not start")?)
-            .merge(lasegue_console::routes(&base.health));
+        let routes = routes(&base, settings, roles).await?;
         let front = Front { verifier: Verifier::new(key), clock, random, limits: Limits::default() };
-        Ok(Self { router: front.around(routes, &base.health), lifecycle, _lock: lock })
+        Ok(Self { router: front.around(routes, &health), lifecycle, _lock: lock })
+    }
+
+    /// Answers on `listener` from now on.
+    pub(crate) fn serve(&self, listener: TcpListener) {
+        let router = self.router.clone();
+        self.lifecycle.spawn(Stage::Serve, "http", move |stop| http::serve(listener, router, stop));
+    }
+
+    /// Waits for Ctrl-C, a termination signal, or a part that ends by itself; then drains. False when that part did, or
+    /// something had to be left behind.
+    ///
+    /// # Errors
+    /// When the system gives no signals.
+    pub(crate) async fn until_end(self, ending: impl FnOnce()) -> anyhow::Result<bool> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let by_itself = tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false)?,
+            _ = terminate.recv() => false,
+            () = self.lifecycle.broken() => true,
+        };
+        ending();
+        Ok(self.lifecycle.drain(DRAIN).await && !by_itself)
     }
 }
 
-/// Takes the folder for this process alone.
-fn lock(folder: &Path) -> anyhow::Result<File> {
-    let cannot = || format!("the data folder {} cannot be used", folder.display());
-    fs::create_dir_all(folder).with_context(cannot)?;
-    let file = File::create(folder.join("lock")).with_context(cannot)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!("the data folder {} is in use by another process: stop that one, or give --data", folder.display())
+/// Starts what `roles` names, receivers before senders, and gives their routes.
+async fn routes(base: &Base, settings: &Settings, roles: &Roles) -> anyhow::Result<Routes> {
+    let mut routes = Routes::new();
+    if roles.has(Role::Alerting) {
+        let on_call = settings.on_call().check()?;
+        let alerting = lasegue_alerting::start(base, on_call).await.context("alerting does not start")?;
+        routes = routes.merge(lasegue_alerting::http::routes(&alerting));
+    }
+    if roles.has(Role::Scheduling) {
+        routes = routes.merge(lasegue_scheduling::start(base).await.context("scheduling does not start")?);
+    }
+    if roles.has(Role::Assessment) {
+        routes = routes.merge(lasegue_assessment::start(base).await.context("assessment does not start")?);
+    }
+    if roles.has(Role::Intake) {
+        routes = routes.merge(lasegue_intake::start(base).await.context("intake does not start")?);
+    }
+    if roles.has(Role::Web) {
+        let remotes = settings.remotes(&roles.elsewhere())?;
+        routes =
+            routes.merge(lasegue_console::routes(&base.health)).merge(lasegue_console::pass_on(&remotes, &base.health));
+    }
+    Ok(routes)
+}
+
+/// Takes the address.
+///
+/// # Errors
+/// When somebody else has it.
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let taken = || format!("{address} cannot be listened on: give another address with --listen");
+    TcpListener::bind(address).await.with_context(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use lasegue_contracts::Service;
+    use lasegue_contracts::routes::ROUTES;
+    use lasegue_platform::clock::SystemClock;
+    use lasegue_platform::random::SystemRandom;
+
+    use super::*;
+
+    async fn paths_of(role: Role) -> BTreeSet<String> {
+        lasegue_platform::tls::install();
+        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let mut settings = Settings::default();
+        folder.path().clone_into(&mut settings.data);
+        let (clock, health) = (SystemClock::shared(), Health::default());
+        let roles: Roles = [role].into_iter().collect();
+        let wiring = Wiring::of(&settings, &roles.services(), &clock, &health).await.expect("an empty folder");
+        let base = Base {
+            bus: wiring.bus,
+            clock: clock.clone(),
+            random: SystemRandom::shared(),
+            lifecycle: Lifecycle::new(clock),
+            databases: wiring.databases,
+            health,
+            migrate: wiring.migrate,
+        };
+        let routes = routes(&base, &settings, &roles).await.expect("it starts");
+        assert!(base.lifecycle.drain(DRAIN).await);
+        routes.paths().clone()
+    }
+
+    #[tokio::test]
+    async fn the_front_door_knows_every_address_of_every_service() {
+        let services = [Role::Intake, Role::Assessment, Role::Scheduling, Role::Alerting];
+        for (role, service) in services.into_iter().zip(Service::ALL) {
+            let in_table = ROUTES.iter().filter(|(_, answers)| *answers == service);
+            let in_table: BTreeSet<_> = in_table.map(|(path, _)| (*path).to_owned()).collect();
+            assert_eq!(paths_of(role).await, in_table, "{service}");
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
     }
 }

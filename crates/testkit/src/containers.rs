@@ -12,7 +12,7 @@ use testcontainers::core::{ContainerPort, WaitFor};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 
-pub use self::nats::{NATS_NEWEST, NATS_OLDEST, Nats};
+pub use self::nats::{NATS_NEWEST, NATS_OLDEST, NATS_TOO_OLD, Nats};
 pub use self::postgres::Postgres;
 
 /// A container with one port, which stays the same when it is started again.
@@ -50,6 +50,15 @@ impl Server {
 
     async fn start_again(&self) {
         self.docker(&["start"], &[]).await;
+    }
+
+    /// What a command in the container prints.
+    async fn answer(&self, arguments: &[&str]) -> String {
+        let mut command = tokio::process::Command::new("docker");
+        let output = command.args(["exec", self.container.id()]).args(arguments).output().await;
+        let output = output.expect("docker is installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("it prints text")
     }
 
     /// Runs `docker VERB... CONTAINER REST...`.

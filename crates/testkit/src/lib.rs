@@ -2,9 +2,10 @@
 //!
 //! Only the outside world and time are ever faked; routers, databases and buses in tests are the real ones.
 
-pub mod clinic;
+pub mod caller;
 pub mod clock;
 pub mod containers;
+pub mod installation;
 pub mod pager;
 pub mod random;
 pub mod wait;

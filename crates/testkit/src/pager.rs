@@ -62,8 +62,21 @@ impl Pager {
     /// # Panics
     /// When the machine has no free port.
     pub async fn start(secret: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
-        let url = format!("http://{}/page", listener.local_addr().expect("a bound socket has an address"));
+        Self::start_at("127.0.0.1", "127.0.0.1", secret).await
+    }
+
+    /// The same for senders in containers, who find it by the name `pager`.
+    ///
+    /// # Panics
+    /// When the machine has no free port.
+    pub async fn start_for_containers(secret: &str) -> Self {
+        Self::start_at("0.0.0.0", "pager", secret).await
+    }
+
+    async fn start_at(address: &str, name: &str, secret: &str) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.expect("the machine has a free port");
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let url = format!("http://{name}:{port}/page");
         let shared = Arc::new(Shared {
             secret: secret.to_owned(),
             answer: Mutex::new(StatusCode::OK),

@@ -3,12 +3,14 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use lasegue_platform::auth::{Identity, Role};
 use lasegue_platform::http::problem::Fault;
 use lasegue_platform::http::{Body, Problem, Routes};
-use lasegue_platform::store::Store;
+use lasegue_platform::store::{Store, StoreError};
+use sea_orm::EntityTrait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,6 +25,7 @@ pub(super) fn routes(store: Store) -> Routes {
     Routes::new()
         .route("/api/v1/protocols", READERS, get(list).with_state(store.clone()))
         .route("/api/v1/protocols", OWNERS, post(bring).with_state(store.clone()))
+        .route("/api/v1/protocols/{sha256}", READERS, get(read).with_state(store.clone()))
         .route("/api/v1/protocols/{sha256}/activate", OWNERS, post(activate).with_state(store))
 }
 
@@ -51,6 +54,14 @@ async fn list(State(store): State<Store>) -> Result<Json<Value>, Problem> {
         })
         .collect();
     Ok(Json(json!({ "protocols": entries, "activations": history })))
+}
+
+/// The TOML text of one.
+async fn read(State(store): State<Store>, Path(sha256): Path<String>) -> Result<Response, Problem> {
+    let row =
+        protocols::Entity::find_by_id(&sha256).one(store.reader()).await.map_err(StoreError::from).map_err(failed)?;
+    let row = row.ok_or_else(|| Problem::not_found("No protocol has this hash."))?;
+    Ok(([(CONTENT_TYPE, "application/toml")], row.toml).into_response())
 }
 
 /// Takes the TOML text in the body. The same text again is answered alike.

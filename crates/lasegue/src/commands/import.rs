@@ -41,8 +41,8 @@ pub(crate) struct Args {
     /// A token of the role system [default: made with the key of --data].
     #[arg(long, env = "LASEGUE_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The installation's data folder, whose key makes the token.
-    #[arg(long, value_name = "DIR", default_value = "lasegue-data")]
+    /// The folder with the installation's token key: the data folder of `lasegue up`, or the secrets of a role.
+    #[arg(long, value_name = "DIR", env = "LASEGUE_SECRETS", default_value = "lasegue-data")]
     data: PathBuf,
 }
 

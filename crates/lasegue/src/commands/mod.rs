@@ -1,8 +1,12 @@
 //! The commands, one file each.
 
 pub(crate) mod evaluate;
+pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod migrate;
 pub(crate) mod protocol;
+pub(crate) mod run;
 pub(crate) mod sample;
+pub(crate) mod secrets;
 pub(crate) mod token;
 pub(crate) mod up;

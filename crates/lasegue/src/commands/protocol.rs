@@ -1,4 +1,6 @@
-//! `lasegue protocol`: reading, checking, comparing and trying protocol files.
+//! `lasegue protocol`: reading, checking, comparing and trying protocol files, and changing the one that decides.
+
+mod change;
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -14,6 +16,7 @@ use lasegue_protocol::{Protocol, cases, diff, guide};
 use rayon::prelude::*;
 
 use super::evaluate::load_protocol;
+use crate::wait_for;
 
 /// Exit status when something was found wrong.
 const REFUSED: u8 = 2;
@@ -62,6 +65,15 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         against: Option<PathBuf>,
     },
+    /// Store a changed protocol in a running installation, for somebody else to activate
+    Bring {
+        /// The changed protocol file
+        file: PathBuf,
+        #[command(flatten)]
+        target: change::Target,
+    },
+    /// Make a stored protocol the one that decides, after a backtest over past records
+    Activate(change::Activation),
 }
 
 /// Runs one of the commands; the exit status is 2 when something is wrong with what was checked.
@@ -72,6 +84,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Command::Diff { old, new } => compare(old, new),
         Command::Test { file, cases } => test(file, cases),
         Command::Backtest { file, records, against } => backtest(file, records, against.as_deref()),
+        Command::Bring { file, target } => wait_for(change::bring(file, target)),
+        Command::Activate(args) => wait_for(change::activate(args)),
     }
 }
 
@@ -147,10 +161,17 @@ fn backtest(file: &Path, records: &Path, against: Option<&Path>) -> anyhow::Resu
     let new = load_protocol(file)?;
     let loaded = against.map(load_protocol).transpose()?;
     let old = loaded.as_ref().unwrap_or_else(|| Protocol::embedded());
+    let (summary, refused) = compare_records(records, old, &new)?;
+    print!("{summary}");
+    Ok(if refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
+}
+
+/// Compares two protocols over a file of records; true when a record could not be read.
+fn compare_records(records: &Path, old: &Protocol, new: &Protocol) -> anyhow::Result<(Summary, bool)> {
     let mut summary = Summary::default();
     let mut refused = false;
     each_batch(records, |batch| {
-        let compared: Vec<_> = batch.into_par_iter().map(|raw| (raw.line, tried(old, &new, &raw))).collect();
+        let compared: Vec<_> = batch.into_par_iter().map(|raw| (raw.line, tried(old, new, &raw))).collect();
         for (line, outcome) in compared {
             match outcome {
                 Ok((name, difference)) => summary.add(&name, difference),
@@ -161,8 +182,7 @@ fn backtest(file: &Path, records: &Path, against: Option<&Path>) -> anyhow::Resu
             }
         }
     })?;
-    print!("{summary}");
-    Ok(if refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
+    Ok((summary, refused))
 }
 
 /// Compares one record under a name that tells it apart and says nothing of the patient.

@@ -22,8 +22,8 @@ pub(crate) struct Args {
     /// How many hours it is valid, at most a year.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(i64).range(1..=8_784))]
     hours: i64,
-    /// The folder of databases and keys.
-    #[arg(long, value_name = "DIR", default_value = "lasegue-data")]
+    /// The folder with the installation's token key: the data folder of `lasegue up`, or the secrets of a role.
+    #[arg(long, value_name = "DIR", env = "LASEGUE_SECRETS", default_value = "lasegue-data")]
     data: PathBuf,
 }
 

@@ -3,24 +3,19 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use chrono::TimeDelta;
 use lasegue_platform::auth::{self, Identity, Role, SigningKey};
 use lasegue_platform::clock::{SharedClock, SystemClock};
 use lasegue_platform::lifecycle::{Lifecycle, Stage};
 use lasegue_platform::random::{SharedRandom, SystemRandom};
-use lasegue_platform::{config, http, telemetry, tls};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use lasegue_platform::{config, telemetry, tls};
 
 use crate::demo;
-use crate::process::Process;
+use crate::process::{Process, listen};
+use crate::roles::Roles;
 use crate::settings::Settings;
-
-/// How long each stage of the end may take.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// Run every service in this process, with databases of its own and no server beside it.
 ///
@@ -47,6 +42,10 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
     let (clock, random) = (SystemClock::shared(), SystemRandom::shared());
     let started = clock.now();
     let mut settings: Settings = config::load(args.config.as_deref(), environment)?;
+    ensure!(
+        settings.servers()?.is_none(),
+        "the configuration names [nats] and [postgres], and `lasegue up` runs without servers: start the roles with `lasegue run`"
+    );
     settings.data = args.data.clone().unwrap_or(settings.data);
     settings.http.listen = args.listen.unwrap_or(settings.http.listen);
     if args.demo && args.config.is_none() {
@@ -57,36 +56,17 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
     let listener = listen(settings.http.listen).await?;
     let address = listener.local_addr()?;
     let demo = if args.demo { Some(Demo::prepare(&args, &mut settings, address, &clock).await?) } else { None };
-    let key = SigningKey::load_or_create(&settings.data, &*random)?;
-    let process = Process::start(&settings, &key, clock.clone(), random.clone()).await?;
-    let lifecycle = process.lifecycle.clone();
-    let router = process.router.clone();
-    lifecycle.spawn(Stage::Serve, "http", move |stop| http::serve(listener, router, stop));
+    let key = SigningKey::load_or_create(&settings.secrets().0, &*random)?;
+    let process = Process::start(&settings, &Roles::all(), &key, clock.clone(), random.clone()).await?;
+    process.serve(listener);
     println!("Lasègue is ready on http://{address} after {} ms.", (clock.now() - started).num_milliseconds());
     println!("Data: {}. Ctrl-C ends it in good order.\n", settings.data.display());
     if let Some(demo) = demo {
-        demo.start(&lifecycle, &key, clock, &random)?;
+        demo.start(&process.lifecycle, &key, clock, &random)?;
     }
-    let by_itself = end(&lifecycle).await?;
-    println!("\nFinishing what is under way ...");
-    let clean = lifecycle.drain(DRAIN).await && !by_itself;
+    let clean = process.until_end(|| println!("\nFinishing what is under way ...")).await?;
     println!("{}", if clean { "Ended in good order." } else { "Ended, but not in good order: see the log." });
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let taken = || format!("{address} cannot be listened on: give another address with --listen");
-    TcpListener::bind(address).await.with_context(taken)
-}
-
-/// Waits for Ctrl-C, a termination signal, or a part that ends by itself: then true.
-async fn end(lifecycle: &Lifecycle) -> anyhow::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| false)?,
-        _ = terminate.recv() => false,
-        () = lifecycle.broken() => true,
-    })
 }
 
 /// The demo's own parts: its pager, and a folder that goes when it ends.

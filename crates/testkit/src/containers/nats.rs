@@ -4,16 +4,23 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use lasegue_platform::bus::authorization;
 use tempfile::TempDir;
 use testcontainers::ImageExt;
 use testcontainers::core::{Mount, WaitFor};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use super::Server;
+use crate::wait::eventually;
 
 /// The oldest version that the bus accepts.
-pub const NATS_OLDEST: &str = "2.10.26";
+pub const NATS_OLDEST: &str = "2.10.26-alpine";
 /// The newest version that the bus is tested on, and the one that `deploy/` uses.
-pub const NATS_NEWEST: &str = "2.15.1";
+pub const NATS_NEWEST: &str = "2.15.1-alpine";
+
+/// A version that the bus must refuse.
+pub const NATS_TOO_OLD: &str = "2.9.10-alpine";
 
 /// A running NATS server.
 #[derive(Debug)]
@@ -29,6 +36,15 @@ impl Nats {
     /// When it does not start: the message names the script that makes its image.
     pub async fn start(version: &str) -> Self {
         Self::with(version, None).await
+    }
+
+    /// Starts `version` with the users of `deploy/`, who have the passwords of `secrets`, made by `lasegue secrets`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn guarded(version: &str, secrets: &Path) -> Self {
+        let passwords = fs::read_to_string(secrets.join("nats/passwords.conf")).expect("the secrets were made");
+        Self::configured(version, &(passwords + &authorization())).await
     }
 
     /// Starts `version` with the server configuration in `config`, which says nothing about the store.
@@ -68,7 +84,7 @@ impl Nats {
     /// Kills it and starts it again.
     pub async fn restart(&self) {
         self.server.kill().await;
-        self.server.start_again().await;
+        self.start_again().await;
     }
 
     /// Kills it, empties its store and starts it again.
@@ -78,7 +94,7 @@ impl Nats {
     pub async fn wipe(&self) {
         self.server.kill().await;
         empty(&self.store());
-        self.server.start_again().await;
+        self.start_again().await;
     }
 
     /// Keeps a copy of its store for [`Nats::lose_tails`], and starts it again.
@@ -88,7 +104,7 @@ impl Nats {
     pub async fn keep_copy(&self) {
         self.server.kill().await;
         copy(&self.store(), &self.data.path().join("copy"));
-        self.server.start_again().await;
+        self.start_again().await;
     }
 
     /// Kills it and starts it again with the events of the kept copy: as if all that came later had never reached the
@@ -106,7 +122,19 @@ impl Nats {
             fs::remove_dir_all(&events).expect("it can be removed");
             copy(&copies.join(&name).join("msgs"), &events);
         }
+        self.start_again().await;
+    }
+
+    async fn start_again(&self) {
         self.server.start_again().await;
+        eventually("NATS greets its clients again", || self.greets()).await;
+    }
+
+    /// Whether it says the first words of its protocol.
+    async fn greets(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.server.port)).await else { return false };
+        let mut word = [0; 4];
+        stream.read_exact(&mut word).await.is_ok_and(|_| &word == b"INFO")
     }
 
     fn store(&self) -> PathBuf {

@@ -1,5 +1,8 @@
 //! A PostgreSQL server with the roles and schemas of `deploy/postgres/init.sql`.
 
+use std::fs;
+use std::path::Path;
+
 use lasegue_contracts::Service;
 use testcontainers::ImageExt;
 use testcontainers::core::WaitFor;
@@ -25,6 +28,19 @@ impl Postgres {
     /// # Panics
     /// When it does not start: the message names the script that makes its image.
     pub async fn start() -> Self {
+        Self::with(|_| PASSWORD.as_bytes().to_vec()).await
+    }
+
+    /// Starts it with the passwords of `secrets`, made by `lasegue secrets`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn guarded(secrets: &Path) -> Self {
+        let folder = secrets.join("postgres");
+        Self::with(|service| fs::read(folder.join(format!("postgres-{service}"))).expect("the secrets were made")).await
+    }
+
+    async fn with(password: impl Fn(Service) -> Vec<u8>) -> Self {
         // The server that runs the script says so on its standard output, the one that listens on its error output.
         let ready = WaitFor::message_on_stderr("database system is ready to accept connections");
         let server = Server::start(("postgres", TAG), 5432, ready, |request| {
@@ -34,10 +50,15 @@ impl Postgres {
                 .with_env_var("POSTGRES_DB", TEMPLATE)
                 .with_copy_to("/docker-entrypoint-initdb.d/init.sql", init);
             Service::ALL.into_iter().fold(request, |request, service| {
-                request.with_copy_to(format!("/run/secrets/postgres-{service}"), PASSWORD.as_bytes().to_vec())
+                request.with_copy_to(format!("/run/secrets/postgres-{service}"), password(service))
             })
         });
         Self { server: server.await }
+    }
+
+    /// Where it listens, with the database that every service's schema is in.
+    pub fn address(&self) -> String {
+        format!("postgres://127.0.0.1:{}/{TEMPLATE}", self.server.port)
     }
 
     /// Makes an empty `database` with every service's schema.
@@ -48,6 +69,15 @@ impl Postgres {
     /// Runs `sql` in `database` as the superuser.
     pub async fn run(&self, database: &str, sql: &str) {
         self.server.docker(&["exec"], &["psql", "--username=postgres", "--quiet", database, "--command", sql]).await;
+    }
+
+    /// What `sql` finds in the database with every service's schema: a line for each row, `|` between its columns.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn query(&self, sql: &str) -> String {
+        let arguments = ["psql", "--username=postgres", "--tuples-only", "--no-align", TEMPLATE, "--command", sql];
+        self.server.answer(&arguments).await
     }
 
     /// The address of `database` for `service`'s role.

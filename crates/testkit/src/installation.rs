@@ -1,0 +1,80 @@
+//! A whole installation with a pager at the other end, in each of the shapes that users run: one process, one process for
+//! each role, or the Compose file.
+
+mod clinic;
+mod composed;
+mod fleet;
+mod ground;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+pub use self::clinic::Clinic;
+pub use self::composed::Composed;
+pub use self::fleet::{Fleet, Role};
+pub use self::ground::Ground;
+use crate::caller::Caller;
+use crate::pager::Pager;
+
+/// The secret that the pager and the configuration share.
+const SECRET: &str = "an-end-to-end-secret";
+
+/// What all shapes look like from outside.
+pub trait Installation {
+    /// Somebody with a clinician's token.
+    fn caller(&self) -> Caller;
+    /// The pager of the one contact.
+    fn pager(&self) -> &Pager;
+    /// A token of a role.
+    fn token_for(&self, role: &str) -> String;
+}
+
+/// One contact, who is on call at any time and paged at `url`.
+fn on_call(url: &str) -> String {
+    format!(
+        r#"
+[[contact]]
+name = "consultant-a"
+channels = [{{ kind = "webhook", url = "{url}", secret = "{SECRET}" }}]
+
+[[rota]]
+name = "spine-on-call"
+time_zone = "Europe/London"
+members = ["consultant-a"]
+hand_over = "weekly"
+
+[[policy]]
+name = "default"
+steps = [{{ notify = ["rota:spine-on-call"], wait = "30m" }}]
+"#
+    )
+}
+
+/// Runs `program` to its end and gives what it printed.
+fn run(program: impl AsRef<Path>, arguments: &[&str]) -> String {
+    let program = program.as_ref();
+    let name = program.display();
+    let output = Command::new(program).args(arguments).output();
+    let Output { status, stdout, stderr } = output.unwrap_or_else(|error| panic!("{name} does not run: {error}"));
+    assert!(status.success(), "{name} {arguments:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).expect("it prints text").trim().to_owned()
+}
+
+/// A token of `role`, made by `binary` with the key in `folder`.
+fn token(binary: &Path, folder: &Path, role: &str) -> String {
+    run(binary, &["token", "--role", role, "--data", folder.to_str().expect("the folder's name is text")])
+}
+
+/// An address of this test's own. Below the ports that the system gives to outgoing connections, so that none of them
+/// takes it while the process is down.
+fn free_address() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let own = u16::try_from(std::process::id() % 500).unwrap_or_default() * 20;
+    (0..10_000_u16)
+        .map(|_| 20_000 + (own + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
+        .map(|port| format!("127.0.0.1:{port}"))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("the machine has a free port")
+}

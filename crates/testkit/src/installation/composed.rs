@@ -1,0 +1,137 @@
+//! The Compose file of `deploy/`, started as a health system would start it, with the image of the binary under test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::{Installation, SECRET, free_address, on_call, run};
+use crate::caller::Caller;
+use crate::pager::Pager;
+
+/// The image around the binary under test.
+const IMAGE: &str = "lasegue:under-test";
+
+/// A running Compose project.
+#[derive(Debug)]
+pub struct Composed {
+    project: Project,
+    pager: Pager,
+    caller: Caller,
+}
+
+impl Composed {
+    /// Starts the Compose file in `deploy` with `binary` in its image, and waits until it is healthy.
+    ///
+    /// # Panics
+    /// When it does not start: the test cannot go on.
+    pub async fn start(binary: &Path, deploy: &Path) -> Self {
+        make_image(binary, deploy);
+        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let pager = Pager::start_for_containers(SECRET).await;
+        let config = fs::read_to_string(deploy.join("lasegue.toml")).expect("it is there") + &on_call(pager.url());
+        fs::write(folder.path().join("lasegue.toml"), config).expect("the folder takes a file");
+        fs::write(folder.path().join("pager.yaml"), way_to_the_pager()).expect("the folder takes a file");
+        let project = Project { deploy: deploy.to_owned(), address: free_address(), folder };
+        project.compose(&["up", "--detach"]);
+        let token = project.token("clinician");
+        let caller = Caller::new(format!("http://{}", project.address), token);
+        let composed = Self { project, pager, caller };
+        composed.healthy().await;
+        composed
+    }
+
+    /// Waits until the front door finds every service well.
+    async fn healthy(&self) {
+        crate::wait::eventually("every service behind the front door is well", || async {
+            let Ok(answer) = self.caller.http.get(format!("{}/readyz", self.caller.url)).send().await else {
+                return false;
+            };
+            let told: serde_json::Value = answer.json().await.unwrap_or_default();
+            told["checks"].as_object().is_some_and(|checks| checks.values().all(|check| check == "ok"))
+        })
+        .await;
+    }
+}
+
+impl Installation for Composed {
+    fn caller(&self) -> Caller {
+        self.caller.clone()
+    }
+
+    fn pager(&self) -> &Pager {
+        &self.pager
+    }
+
+    fn token_for(&self, role: &str) -> String {
+        self.project.token(role)
+    }
+}
+
+/// The containers and volumes, which go when this is dropped.
+#[derive(Debug)]
+struct Project {
+    deploy: PathBuf,
+    address: String,
+    folder: TempDir,
+}
+
+impl Project {
+    fn compose(&self, arguments: &[&str]) -> String {
+        let name = format!("lasegue-test-{}", std::process::id());
+        let output = compose_command()
+            .args(["--project-name", &name, "--file"])
+            .arg(self.deploy.join("compose.yaml"))
+            .arg("--file")
+            .arg(self.folder.path().join("pager.yaml"))
+            .args(arguments)
+            .env("LASEGUE_IMAGE", IMAGE)
+            .env("LASEGUE_LISTEN", &self.address)
+            .env("LASEGUE_CONFIG", self.folder.path().join("lasegue.toml"))
+            .output()
+            .expect("docker-compose is installed");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() || std::thread::panicking(), "compose {arguments:?}: {told}");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn token(&self, role: &str) -> String {
+        self.compose(&["exec", "-T", "web", "lasegue", "token", "--role", role])
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.compose(&["logs", "--no-color", "--tail=50"]));
+        }
+        self.compose(&["down", "--volumes", "--timeout=5"]);
+    }
+}
+
+/// `docker compose` where Docker has it, or the older program of its own.
+fn compose_command() -> Command {
+    let mut plugin = Command::new("docker");
+    if plugin.args(["compose", "version"]).output().is_ok_and(|output| output.status.success()) {
+        let mut command = Command::new("docker");
+        command.arg("compose");
+        command
+    } else {
+        Command::new("docker-compose")
+    }
+}
+
+/// Containers reach the pager, which runs on this machine, by a name of its own.
+fn way_to_the_pager() -> &'static str {
+    "services:\n  alerting:\n    extra_hosts: [\"pager:host-gateway\"]\n"
+}
+
+/// Docker knows the layers by their content: an image around the same binary is made in a second.
+fn make_image(binary: &Path, deploy: &Path) {
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    fs::copy(binary, folder.path().join("lasegue")).expect("the binary was built");
+    let text = |path: &Path| path.to_str().expect("the folder's name is text").to_owned();
+    let (dockerfile, context) = (text(&deploy.join("Dockerfile")), text(folder.path()));
+    run("docker", &["build", "--quiet", "--target", "prebuilt", "--tag", IMAGE, "--file", &dockerfile, &context]);
+}

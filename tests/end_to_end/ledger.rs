@@ -1,0 +1,192 @@
+//! A ledger of everything that was answered with 202, and the promises that come with it: it is assessed, its red flag is
+//! paged, nothing is done twice, and no page comes twice unless it says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use lasegue_testkit::caller::{Caller, calm_visit, saddle_visit};
+use lasegue_testkit::installation::Installation;
+use lasegue_testkit::pager::Page;
+use lasegue_testkit::wait::{eventually, pause};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use reqwest::StatusCode;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+/// How long an accepted red flag may take to be paged before it counts as lost.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Submissions of a burst, and how many of them come before its middle.
+const BURST: usize = 200;
+const MIDDLE: usize = 60;
+/// Each so many-th submission of a burst has a red flag.
+const RED_FLAG_EVERY: usize = 10;
+/// Callers of a burst.
+const AT_ONCE: usize = 8;
+
+/// Everything that was accepted.
+pub(crate) type Ledger = Vec<Promise>;
+
+/// An accepted submission.
+#[derive(Clone, Debug)]
+pub(crate) struct Promise {
+    episode: String,
+    submission: String,
+    red_flag: bool,
+}
+
+/// Submits one visit of one patient; the call is repeated until it is answered.
+async fn submit(caller: &Caller, episode: String, red_flag: bool) -> Promise {
+    let visit = if red_flag { saddle_visit("v1") } else { calm_visit("v1") };
+    let answer = persist(|| async {
+        let answer = caller.submit(&episode, "first", &visit).await?.error_for_status()?;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        answer.json::<Value>().await
+    })
+    .await;
+    let submission = answer["id"].as_str().expect("an id").to_owned();
+    Promise { episode, submission, red_flag }
+}
+
+/// Repeats a call until the installation, dead or alive again, has answered it.
+async fn persist<T, F: Future<Output = Result<T, reqwest::Error>>>(call: impl Fn() -> F) -> T {
+    let mut failure = None;
+    for _ in 0..2_000 {
+        match call().await {
+            Ok(answer) => return answer,
+            // What is wrong with the call itself does not pass.
+            Err(error) if error.status().is_some_and(|status| status.is_client_error()) => panic!("refused: {error}"),
+            Err(error) => failure = Some(error),
+        }
+        pause(Duration::from_millis(20)).await;
+    }
+    panic!("the installation never answered again: {failure:?}");
+}
+
+/// Callers who submit, one patient after the other, until told to stop.
+pub(crate) struct Writers {
+    stop: Arc<AtomicBool>,
+    writing: JoinSet<Ledger>,
+}
+
+impl Writers {
+    pub(crate) fn start(caller: &Caller, seed: u64) -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let writing = (0..4).map(|number| write(caller.clone(), seed * 1_000 + number, stop.clone())).collect();
+        Self { stop, writing }
+    }
+
+    pub(crate) async fn stop(self) -> Ledger {
+        self.stop.store(true, Ordering::SeqCst);
+        self.writing.join_all().await.concat()
+    }
+}
+
+async fn write(caller: Caller, seed: u64, stop: Arc<AtomicBool>) -> Ledger {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut ledger = Ledger::new();
+    while !stop.load(Ordering::SeqCst) {
+        let episode = persist(|| caller.register()).await;
+        ledger.push(submit(&caller, episode, random.random_ratio(1, 3)).await);
+    }
+    ledger
+}
+
+/// 200 submissions of as many patients, 20 of them with a red flag, from several callers at once.
+pub(crate) struct Burst {
+    accepted: Arc<AtomicUsize>,
+    writing: JoinSet<Ledger>,
+}
+
+impl Burst {
+    pub(crate) async fn begin(caller: &Caller) -> Self {
+        let accepted = Arc::<AtomicUsize>::default();
+        let mut shares = vec![Vec::new(); AT_ONCE];
+        for number in 0..BURST {
+            shares[number % AT_ONCE].push((persist(|| caller.register()).await, number % RED_FLAG_EVERY == 0));
+        }
+        let share = |share: Vec<(String, bool)>| {
+            let (caller, accepted) = (caller.clone(), accepted.clone());
+            async move {
+                let mut ledger = Ledger::new();
+                for (episode, red_flag) in share {
+                    ledger.push(submit(&caller, episode, red_flag).await);
+                    accepted.fetch_add(1, Ordering::SeqCst);
+                }
+                ledger
+            }
+        };
+        Self { writing: shares.into_iter().map(share).collect(), accepted }
+    }
+
+    /// Resolves in the middle of it.
+    pub(crate) async fn middle(&self) {
+        eventually("the burst is half over", || async { self.accepted.load(Ordering::SeqCst) >= MIDDLE }).await;
+    }
+
+    pub(crate) async fn end(self) -> Ledger {
+        self.writing.join_all().await.concat()
+    }
+}
+
+/// Every submission is assessed once, every red flag paged, and only marked pages come again.
+pub(crate) async fn every_promise_is_kept(place: &impl Installation, ledger: &Ledger) {
+    for promise in ledger {
+        assessed(&place.caller(), promise).await;
+    }
+    let pages = every_red_flag_is_paged(place, ledger).await;
+    assert!(pages.iter().all(|page| page.signed));
+    no_duplicate_is_unmarked(&pages);
+    let marked = pages.iter().filter(|page| page.possible_duplicate()).count();
+    println!(
+        "{} accepted, {} of them red flags; {} pages, {marked} of them marked as possible duplicates",
+        ledger.len(),
+        ledger.iter().filter(|promise| promise.red_flag).count(),
+        pages.len()
+    );
+}
+
+/// All pages, once there is one for each red flag; more alerts than red flags would be something done twice.
+pub(crate) async fn every_red_flag_is_paged(place: &impl Installation, ledger: &Ledger) -> Vec<Page> {
+    let flagged: BTreeSet<_> =
+        ledger.iter().filter(|promise| promise.red_flag).map(|promise| &promise.episode).collect();
+    let alerts = |pages: &[Page]| pages.iter().map(|page| page.text("reference")).collect::<BTreeSet<_>>().len();
+    let waited = place.pager().wait_for(PATIENCE, |pages| alerts(pages) >= flagged.len()).await;
+    let pages = waited.unwrap_or_else(|pages| panic!("{} red flags, {} paged", flagged.len(), alerts(&pages)));
+    let others: Vec<_> = pages.iter().filter(|page| page.text("severity") != "emergency").collect();
+    assert!(others.is_empty(), "pages that no red flag is behind: {others:#?}");
+    assert_eq!(alerts(&pages), flagged.len());
+    pages
+}
+
+/// The submission was assessed once, and its red flag is in the result.
+async fn assessed(caller: &Caller, promise: &Promise) {
+    for _ in 0..1_200 {
+        let answer = caller.get(&format!("/episodes/{}/assessment", promise.episode)).send().await;
+        if let Ok(answer) = answer
+            && answer.status() == StatusCode::OK
+            && let Ok(result) = answer.json::<Value>().await
+        {
+            assert_eq!(result["visit"], promise.submission.as_str());
+            assert_eq!(result["revision"], 2, "registered and one visit: {promise:?}");
+            let emergency = result["findings"][0]["severity"] == "emergency";
+            assert_eq!(emergency, promise.red_flag, "{promise:?}");
+            return;
+        }
+        pause(Duration::from_millis(50)).await;
+    }
+    panic!("accepted, but never assessed: {promise:?}");
+}
+
+/// One alert pages one contact once for each reason, such as a step of the escalation; whatever comes beyond is marked.
+fn no_duplicate_is_unmarked(pages: &[Page]) {
+    let mut unmarked: BTreeMap<[&str; 2], usize> = BTreeMap::new();
+    for page in pages.iter().filter(|page| !page.possible_duplicate()) {
+        *unmarked.entry(["reference", "reason"].map(|field| page.text(field))).or_default() += 1;
+    }
+    for (page, count) in unmarked {
+        assert_eq!(count, 1, "{page:?} came {count} times unmarked");
+    }
+}

@@ -1,0 +1,52 @@
+//! The main job in every shape of an installation: one process, a process for each role, the Compose file.
+
+use std::path::Path;
+
+use lasegue_testkit::installation::{Composed, Fleet};
+
+use crate::main_job;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lasegue");
+
+macro_rules! main_job {
+    ($($check:ident)*) => {
+        mod one_process {
+            use super::*;
+
+            $(#[tokio::test]
+            async fn $check() {
+                main_job::$check(&crate::clinic().await).await;
+            })*
+        }
+
+        /// One after the other, since it takes longer to start than to answer.
+        #[tokio::test]
+        async fn the_same_holds_with_a_process_for_each_role() {
+            let fleet = Fleet::open(BINARY, 1).await;
+            $(
+                eprintln!("{}", stringify!($check));
+                main_job::$check(&fleet).await;
+            )*
+        }
+
+        #[tokio::test]
+        async fn the_same_holds_in_the_compose_file() {
+            let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+            let composed = Composed::start(Path::new(BINARY), &deploy).await;
+            $(
+                eprintln!("{}", stringify!($check));
+                main_job::$check(&composed).await;
+            )*
+        }
+    };
+}
+
+main_job! {
+    a_red_flag_pages_once_signed_and_without_a_word_about_the_patient
+    a_calm_visit_pages_nobody_and_is_assessed
+    three_faults_are_answered_all_at_once
+    a_refused_submission_does_not_hide_its_red_flag
+    a_body_that_is_no_json_pages_too
+    without_a_token_or_with_the_wrong_role_nothing_is_done
+    an_accepted_and_disposed_alert_releases_the_hold
+}

@@ -1,0 +1,24 @@
+//! How long from a submission's request to its page at the receiver, beside the same chain of commits and hops without our
+//! logic: in one process, and with a process for each role on NATS and PostgreSQL in containers.
+//!
+//! `cargo bench -p lasegue --bench page_latency [-- one-process | apart]`. It sends to this machine only and stops by
+//! itself.
+
+mod apart;
+mod chain;
+mod measure;
+mod one_process;
+
+#[tokio::main]
+async fn main() {
+    let wanted = |name: &str| {
+        let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).peekable();
+        named.peek().is_none() || named.any(|argument| argument == name)
+    };
+    if wanted("one-process") {
+        one_process::run().await;
+    }
+    if wanted("apart") {
+        Box::pin(apart::run()).await;
+    }
+}
