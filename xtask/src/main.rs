@@ -14,10 +14,16 @@ use clap::Parser;
 enum Chore {
     /// Every test: units, services on real databases, the built binary from outside, the documentation's examples.
     Test,
+    /// The protocol's properties with cases never tried before, and its parsers with damaged input.
+    Explore,
+    /// Every change that cargo-mutants can make to the facts and the evaluation; each must be noticed.
+    Mutants,
     /// The long fault tests: 200 seeded kills with a ledger of every promise.
     Faults,
     /// The load measurements, in a release build.
     Bench,
+    /// The image that deploy/compose.yaml starts, around a binary that is built on this machine.
+    Image,
     /// What every change must pass: format, lints, licences, all tests.
     Ci,
 }
@@ -25,8 +31,11 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Test => chores::test(),
+        Chore::Explore => chores::explore(),
+        Chore::Mutants => chores::mutants(),
         Chore::Faults => chores::faults(),
         Chore::Bench => chores::bench(),
+        Chore::Image => chores::image(),
         Chore::Ci => chores::ci(),
     };
     match outcome {
