@@ -5,8 +5,8 @@
 
 mod attempt;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lasegue_platform::store::{Store, StoreError};
@@ -36,7 +36,9 @@ pub struct Sender {
     channels: Channels,
     owner: Uuid,
     lanes: [Lane; 2],
-    under_way: AtomicUsize,
+    /// The deliveries that this process is sending. What it owns besides, such as one whose claim was committed and
+    /// never answered, is nobody's once the lease is over.
+    under_way: Mutex<BTreeSet<Uuid>>,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,7 @@ impl Sender {
     pub fn new(store: Store, on_call: Arc<OnCall>, channels: Channels) -> Self {
         let owner = store.random().id(store.clock().now());
         let lanes = [Lane::new(true), Lane::new(false)];
-        Self { store, on_call, channels, owner, lanes, under_way: AtomicUsize::new(0) }
+        Self { store, on_call, channels, owner, lanes, under_way: Mutex::default() }
     }
 
     /// Says that something was queued.
@@ -133,12 +135,11 @@ impl Sender {
 
     async fn send(self: Arc<Self>, claimed: Claimed, place: OwnedSemaphorePermit) {
         let emergency = claimed.row.emergency;
-        self.under_way.fetch_add(1, Ordering::SeqCst);
+        let under_way = UnderWay::begin(&self.under_way, claimed.row.id);
         if let Err(error) = self.attempt(claimed).await {
             tracing::error!(%error, "what became of a page could not be saved; it is sent again, marked");
         }
-        self.under_way.fetch_sub(1, Ordering::SeqCst);
-        drop(place);
+        drop((under_way, place));
         self.lanes.iter().filter(|lane| lane.emergency == emergency).for_each(|lane| lane.work.notify_one());
     }
 
@@ -150,14 +151,39 @@ impl Sender {
                 () = stop.cancelled() => return,
                 () = self.store.clock().sleep(HEARTBEAT) => {}
             }
-            if self.under_way.load(Ordering::SeqCst) == 0 {
+            let under_way = lock(&self.under_way).clone();
+            if under_way.is_empty() {
                 continue;
             }
-            if let Err(error) =
-                self.store.commit(move |unit| Box::pin(async move { deliveries::keep_leases(unit, owner).await })).await
-            {
+            let kept = self
+                .store
+                .commit(move |unit| Box::pin(async move { deliveries::keep_leases(unit, owner, under_way).await }));
+            if let Err(error) = kept.await {
                 tracing::error!(%error, "the leases of pages under way could not be renewed");
             }
         }
     }
+}
+
+/// One delivery is being sent until this is dropped.
+struct UnderWay<'a> {
+    all: &'a Mutex<BTreeSet<Uuid>>,
+    id: Uuid,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(all: &'a Mutex<BTreeSet<Uuid>>, id: Uuid) -> Self {
+        lock(all).insert(id);
+        Self { all, id }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        lock(self.all).remove(&self.id);
+    }
+}
+
+fn lock(under_way: &Mutex<BTreeSet<Uuid>>) -> MutexGuard<'_, BTreeSet<Uuid>> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -193,10 +193,10 @@ async fn claim_one(unit: &Unit, owner: Uuid, row: Model) -> Result<Option<Claime
     Ok(Some(Claimed { row, attempt }))
 }
 
-/// A sign of life: keeps every lease of `owner`.
-pub async fn keep_leases(unit: &Unit, owner: Uuid) -> Result<(), StoreError> {
+/// A sign of life: keeps the leases of `owner` on what it has `under_way`.
+pub async fn keep_leases(unit: &Unit, owner: Uuid, under_way: BTreeSet<Uuid>) -> Result<(), StoreError> {
     let change = ActiveModel { wake_at: ActiveValue::Set(Some(unit.now() + LEASE)), ..Default::default() };
-    let mine = Entity::update_many().set(change).filter(Column::WakeAt.is_not_null()).filter(Column::Owner.eq(owner));
+    let mine = Entity::update_many().set(change).filter(Column::Id.is_in(under_way)).filter(Column::Owner.eq(owner));
     mine.filter(Column::State.eq(DeliveryState::Sending.word())).exec(unit.db()).await?;
     Ok(())
 }

@@ -11,7 +11,8 @@ use lasegue_contracts::Service;
 use lasegue_contracts::alerting::{PageDelivered, PageFailed};
 use lasegue_contracts::assessment::{Limit, RedFlagRaised, Severity};
 use lasegue_testkit::pager::Pager;
-use sea_orm::EntityTrait;
+use lasegue_testkit::wait::{eventually, pause};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -21,6 +22,14 @@ impl Clinic {
     async fn delivery(&self) -> deliveries::Model {
         let rows = deliveries::Entity::find().all(self.alerting.store().reader()).await.expect("readable");
         rows.into_iter().next().expect("something was queued")
+    }
+
+    /// The owner of what is being sent.
+    async fn sender(&self) -> Uuid {
+        let db = self.alerting.store().reader();
+        let sending = || deliveries::Entity::find().filter(deliveries::Column::Owner.is_not_null()).one(db);
+        eventually("something is sent", || async { sending().await.expect("readable").is_some() }).await;
+        sending().await.expect("readable").and_then(|row| row.owner).expect("it hangs for seconds")
     }
 }
 
@@ -62,7 +71,7 @@ async fn a_page_left_by_a_dead_sender_is_sent_again_and_marked() {
     clinic.tell(emergency(1)).await;
     clinic.pages("a", 1).await;
     let row = clinic.delivery().await;
-    let owner = uuid::Uuid::from_u128(99);
+    let owner = Uuid::from_u128(99);
     clinic.lease_to(row.id, owner).await;
     clinic.pass(Duration::from_secs(3)).await;
     let again = clinic.pages("a", 1).await.remove(0);
@@ -82,7 +91,7 @@ impl Clinic {
     }
 
     /// Puts a delivery back to where a sender that died during the send leaves it.
-    async fn lease_to(&self, id: uuid::Uuid, owner: uuid::Uuid) {
+    async fn lease_to(&self, id: Uuid, owner: Uuid) {
         use lasegue_platform::store::StoreError;
         use sea_orm::ActiveValue::Set;
         self.alerting
@@ -145,11 +154,8 @@ async fn what_is_still_to_be_sent_is_recalled_when_somebody_accepts() {
     clinic.close().await;
 }
 
-/// The urgent findings of the burst, more than a lane sends at once.
-const BURST: u128 = 100;
-
-#[tokio::test]
-async fn a_burst_of_urgent_pages_that_all_hang_delays_no_emergency() {
+/// A clinic in which urgent pages go to a receiver that never answers, as long as the receiver is kept.
+async fn with_a_silent_receiver() -> (Clinic, TcpListener) {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
     let rules = format!(
         r#"
@@ -165,11 +171,42 @@ steps = [{{ notify = ["contact:a"], wait = "5m" }}]
 "#,
         silent.local_addr().expect("a bound socket has an address")
     );
-    let mut clinic = Clinic::open_with(&rules).await;
+    (Clinic::open_with(&rules).await, silent)
+}
+
+fn urgent(number: u128) -> RedFlagRaised {
+    let urgent = flags(1, vec![flag("cauda-equina-watch", Severity::Urgent, Limit::SameDay)]);
+    RedFlagRaised { episode_id: Uuid::from_u128(number).to_string(), ..urgent }
+}
+
+#[tokio::test]
+async fn a_page_whose_claim_was_committed_but_not_answered_is_sent_while_others_are_under_way() {
+    let (mut clinic, _silent) = with_a_silent_receiver().await;
+    clinic.publish(Service::Assessment, emergency(1)).await;
+    let page = clinic.pages("a", 1).await.remove(0);
+    eventually("the page is delivered", || async { clinic.delivery().await.state == DeliveryState::Accepted.word() })
+        .await;
+    let delivered = clinic.delivery().await;
+    clinic.publish(Service::Assessment, urgent(1)).await;
+    let sender = clinic.sender().await;
+    clinic.lease_to(delivered.id, sender).await;
+    for _ in 0..5 {
+        clinic.clock.advance(Duration::from_millis(500));
+        pause(Duration::from_millis(50)).await;
+    }
+    let again = clinic.pages("a", 1).await.remove(0);
+    assert!(again.possible_duplicate());
+    assert_eq!(again.text("page_id"), page.text("page_id"));
+}
+
+/// The urgent findings of the burst, more than a lane sends at once.
+const BURST: u128 = 100;
+
+#[tokio::test]
+async fn a_burst_of_urgent_pages_that_all_hang_delays_no_emergency() {
+    let (mut clinic, _silent) = with_a_silent_receiver().await;
     for number in 1..=BURST {
-        let urgent = flags(1, vec![flag("cauda-equina-watch", Severity::Urgent, Limit::SameDay)]);
-        let episode_id = Uuid::from_u128(number).to_string();
-        clinic.publish(Service::Assessment, RedFlagRaised { episode_id, ..urgent }).await;
+        clinic.publish(Service::Assessment, urgent(number)).await;
     }
     clinic.publish(Service::Assessment, emergency(1)).await;
     clinic.pages("a", 1).await;
