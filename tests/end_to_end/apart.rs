@@ -47,6 +47,22 @@ async fn with_two_replicas_the_other_takes_over() {
 }
 
 #[tokio::test]
+async fn while_one_replica_hangs_the_other_takes_over() {
+    let fleet = fleet(2).await;
+    let mut ledger = Ledger::new();
+    for role in [Role::Assessment, Role::Scheduling, Role::Alerting] {
+        let burst = Burst::begin(&fleet.caller()).await;
+        burst.middle().await;
+        let victim = fleet.of(role)[0];
+        fleet.hang(victim);
+        ledger.extend(burst.end().await);
+        every_red_flag_is_paged(&fleet, &ledger).await;
+        fleet.go_on(victim);
+    }
+    every_promise_is_kept(&fleet, &ledger).await;
+}
+
+#[tokio::test]
 async fn nats_may_die_lose_its_last_seconds_and_lose_everything() {
     let fleet = fleet(1).await;
     let mut ledger = Ledger::new();

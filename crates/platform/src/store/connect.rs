@@ -12,6 +12,15 @@ use super::{Location, StoreError};
 const SQLITE_READERS: u32 = 4;
 /// Connections of one service replica to PostgreSQL: two replicas of each service fit in a server as it comes (100).
 const POSTGRES_CONNECTIONS: u32 = 10;
+/// What the server does about a replica that hangs or whose machine is gone: it gives up the replica's unit, whose locks
+/// others wait for, and notices a dead connection within seconds instead of hours.
+const POSTGRES_SESSION: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("client_connection_check_interval", "2s"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "2"),
+    ("tcp_keepalives_count", "3"),
+];
 /// How long a statement waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long SQLite waits for another process that holds the file.
@@ -59,7 +68,8 @@ fn postgres(service: Service, url: &str) -> ConnectOptions {
     options
         .max_connections(POSTGRES_CONNECTIONS)
         .set_schema_search_path(service.name())
-        .set_application_name(format!("lasegue-{service}"));
+        .set_application_name(format!("lasegue-{service}"))
+        .map_sqlx_postgres_opts(|options| options.options(POSTGRES_SESSION));
     options
 }
 

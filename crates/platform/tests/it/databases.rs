@@ -1,14 +1,21 @@
 //! The store and timer suites on both databases, and what holds on one of them only.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use lasegue_contracts::Service;
+use lasegue_platform::store::StoreError;
 use lasegue_testkit::containers::Postgres;
+use lasegue_testkit::wait::pause;
 use sea_orm::ConnectionTrait;
+use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::support::{Place, eventually};
 use crate::{store, timers};
+
+const EVENT: Uuid = Uuid::from_u128(1);
 
 macro_rules! suite {
     ($($module:ident::$check:ident)*) => {
@@ -70,6 +77,29 @@ async fn a_killed_postgres_keeps_what_was_committed_and_the_store_goes_on_when_i
     server.restart().await;
     eventually("it commits again", || async { store::publish(&store).await.is_ok() }).await;
     assert!(store::owed(&store).await >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_hangs_in_the_middle_of_a_unit_blocks_no_other_for_long() {
+    let place = Place::postgres(&Arc::new(Postgres::start().await)).await;
+    let (hanging, other) = (place.open(Service::Intake).await, place.open(Service::Intake).await);
+    let (begun, has_begun) = oneshot::channel();
+    let hung = tokio::spawn(async move {
+        let unit = hanging.commit::<_, StoreError, _>(move |unit| {
+            Box::pin(async move {
+                unit.first_time("a", EVENT).await?;
+                let _ = begun.send(());
+                pause(Duration::from_mins(1)).await;
+                unit.first_time("a", Uuid::from_u128(2)).await
+            })
+        });
+        unit.await
+    });
+    has_begun.await.expect("the unit begins");
+    let handled = other.commit::<_, StoreError, _>(|unit| Box::pin(unit.first_time("a", EVENT)));
+    assert!(handled.await.expect("it waits for the hanging unit to be given up"));
+    assert!(!hung.is_finished(), "the unit hangs still");
+    hung.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

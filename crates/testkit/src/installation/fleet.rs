@@ -98,6 +98,26 @@ impl Fleet {
         child.wait().expect("a killed process ends");
     }
 
+    /// A process hangs, with every connection open, until it goes on.
+    ///
+    /// # Panics
+    /// When it is dead.
+    pub fn hang(&self, index: usize) {
+        self.signal(index, "-STOP");
+    }
+
+    /// A process that hung goes on where it was.
+    ///
+    /// # Panics
+    /// When it is dead.
+    pub fn go_on(&self, index: usize) {
+        self.signal(index, "-CONT");
+    }
+
+    fn signal(&self, index: usize, signal: &str) {
+        super::run("kill", &[signal, &self.members[index].child.id().to_string()]);
+    }
+
     /// A process starts again.
     ///
     /// # Panics

@@ -17,9 +17,10 @@ use super::{is_missing, layout};
 use crate::bus::{Answer, BusError, Deliveries, Delivery, Handled, Joined, Message};
 
 /// How long the server may be silent before the connection counts as lost.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How long one request for events stays open.
-const EXPIRES: Duration = Duration::from_secs(30);
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long one request for events stays open. The server still gives events to a replica that hangs until its last
+/// request is over.
+const EXPIRES: Duration = Duration::from_secs(5);
 /// How soon an event that was fetched but not begun comes again, to another replica or to a successor.
 const GIVEN_BACK: Duration = Duration::from_millis(100);
 
