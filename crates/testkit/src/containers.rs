@@ -5,7 +5,6 @@
 mod nats;
 mod postgres;
 
-use std::net::TcpListener;
 use std::process::Stdio;
 
 use testcontainers::core::{ContainerPort, WaitFor};
@@ -14,6 +13,7 @@ use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
 
 pub use self::nats::{NATS_NEWEST, NATS_OLDEST, NATS_TOO_OLD, Nats};
 pub use self::postgres::Postgres;
+use crate::ports;
 
 /// A container with one port, which stays the same when it is started again.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Server {
         ready: WaitFor,
         with: impl FnOnce(ContainerRequest<GenericImage>) -> ContainerRequest<GenericImage>,
     ) -> Self {
-        let outside = free_port();
+        let outside = ports::free();
         let request = GenericImage::new(image.0, image.1)
             .with_exposed_port(ContainerPort::Tcp(port))
             .with_wait_for(ready)
@@ -67,9 +67,4 @@ impl Server {
         let ran = command.args(verb).arg(self.container.id()).args(rest).stdout(Stdio::null()).status().await;
         assert!(ran.is_ok_and(|status| status.success()), "docker {} failed", verb.join(" "));
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the system has a free port");
-    listener.local_addr().expect("a listener has an address").port()
 }

@@ -6,10 +6,8 @@ mod composed;
 mod fleet;
 mod ground;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::atomic::{AtomicU16, Ordering};
 
 pub use self::clinic::Clinic;
 pub use self::composed::Composed;
@@ -17,6 +15,7 @@ pub use self::fleet::{Fleet, Role};
 pub use self::ground::Ground;
 use crate::caller::Caller;
 use crate::pager::Pager;
+use crate::ports;
 
 /// The secret that the pager and the configuration share.
 const SECRET: &str = "an-end-to-end-secret";
@@ -67,14 +66,7 @@ fn token(binary: &Path, folder: &Path, role: &str) -> String {
     run(binary, &["token", "--role", role, "--data", folder.to_str().expect("the folder's name is text")])
 }
 
-/// An address of this test's own. Below the ports that the system gives to outgoing connections, so that none of them
-/// takes it while the process is down.
+/// An address of this test's own.
 fn free_address() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let own = u16::try_from(std::process::id() % 500).unwrap_or_default() * 20;
-    (0..10_000_u16)
-        .map(|_| 20_000 + (own + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
-        .map(|port| format!("127.0.0.1:{port}"))
-        .find(|address| TcpListener::bind(address).is_ok())
-        .expect("the machine has a free port")
+    format!("127.0.0.1:{}", ports::free())
 }

@@ -7,5 +7,6 @@ pub mod clock;
 pub mod containers;
 pub mod installation;
 pub mod pager;
+mod ports;
 pub mod random;
 pub mod wait;

@@ -11,7 +11,7 @@ use crate::containers::NATS_NEWEST;
 use crate::pager::Pager;
 
 /// Lines of each process's log that a failing test shows.
-const COMPLAINTS: usize = 30;
+const COMPLAINTS: usize = 10;
 
 /// What a process of the fleet does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +147,19 @@ impl Fleet {
         fs::read_to_string(self.ground.log(member.role, &member.address)).unwrap_or_default()
     }
 
-    /// The last of what a process found wrong.
-    fn complaints(&self, member: &Member) -> String {
-        let log = self.log(member);
+    /// Whether a process lives, and the last of what it found wrong.
+    fn state(&mut self, index: usize) -> String {
+        let member = &mut self.members[index];
+        let lives = match member.child.try_wait() {
+            Ok(None) => "lives".to_owned(),
+            Ok(Some(status)) => format!("has ended ({status})"),
+            Err(error) => format!("is unknown ({error})"),
+        };
+        let log = self.log(&self.members[index]);
         let wrong: Vec<_> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
-        let last = wrong.len().saturating_sub(COMPLAINTS);
-        format!("{} at {} complains:\n{}", member.role.name(), member.address, wrong[last..].join("\n"))
+        let last = wrong[wrong.len().saturating_sub(COMPLAINTS)..].join("\n");
+        let Member { role, address, .. } = &self.members[index];
+        format!("{} at {address} {lives}; its last complaints:\n{last}", role.name())
     }
 }
 
@@ -173,7 +180,9 @@ impl Installation for Fleet {
 impl Drop for Fleet {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.members.iter().for_each(|member| eprintln!("{}", self.complaints(member)));
+            for index in 0..self.size() {
+                eprintln!("{}", self.state(index));
+            }
         }
         for member in &mut self.members {
             let _ = member.child.kill();
