@@ -55,7 +55,7 @@ const TRY_FOR: TimeDelta = TimeDelta::minutes(30);
 /// The first wait before the same channel is tried again; each waits as long as the channel has been tried.
 const FIRST_WAIT: TimeDelta = TimeDelta::milliseconds(500);
 /// The longest such wait.
-const LAST_WAIT: TimeDelta = TimeDelta::seconds(15);
+pub(crate) const LAST_WAIT: TimeDelta = TimeDelta::seconds(15);
 
 /// An attempt that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

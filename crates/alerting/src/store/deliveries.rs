@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue, Condition, QueryOrder, QuerySelect};
 
-use crate::delivery::{DeliveryState, Failed, Next};
+use crate::delivery::{DeliveryState, Failed, LAST_WAIT, Next};
 use crate::ids::{AlertId, CaseId, ContactName, PageId};
 use crate::page::Attempt;
 use crate::plan::{Line, PageOrder, Plan};
@@ -141,7 +141,14 @@ async fn recall_one(unit: &Unit, row: &Model) -> Result<(), StoreError> {
 
 /// Whether something of this lane is due at `now`.
 pub async fn is_due(db: &impl ConnectionTrait, emergency: bool, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    Ok(next_wake(db, emergency).await?.is_some_and(|at| at <= now))
+    Ok(due(emergency, now).one(db).await?.is_some())
+}
+
+/// What is due, the longest due first. No row waits longer than a retry may: one that seems to was written before the
+/// clock was set back.
+fn due(emergency: bool, now: DateTime<Utc>) -> Select<Entity> {
+    let due = Condition::any().add(Column::WakeAt.lte(now)).add(Column::WakeAt.gt(now + LAST_WAIT));
+    Entity::find().filter(Column::Emergency.eq(emergency)).filter(due).order_by_asc(Column::WakeAt)
 }
 
 /// When something of this lane is due next.
@@ -152,8 +159,7 @@ pub async fn next_wake(db: &impl ConnectionTrait, emergency: bool) -> Result<Opt
 
 /// Wins the leases of at most `most` due deliveries of a lane, the longest due first.
 pub async fn claim(unit: &Unit, owner: Uuid, emergency: bool, most: u64) -> Result<Vec<Claimed>, StoreError> {
-    let due = Entity::find().filter(Column::Emergency.eq(emergency)).filter(Column::WakeAt.lte(unit.now()));
-    let due = due.order_by_asc(Column::WakeAt).limit(most).all(unit.db()).await?;
+    let due = due(emergency, unit.now()).limit(most).all(unit.db()).await?;
     let mut claimed = Vec::with_capacity(due.len());
     for row in due {
         claimed.extend(claim_one(unit, owner, row).await?);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use chrono::TimeDelta;
 use lasegue_alerting::delivery::DeliveryState;
 use lasegue_alerting::escalation::command::{Action, Command};
 use lasegue_alerting::ids::Person;
@@ -72,10 +73,22 @@ async fn a_page_left_by_a_dead_sender_is_sent_again_and_marked() {
     clinic.pages("a", 1).await;
     let row = clinic.delivery().await;
     let owner = Uuid::from_u128(99);
-    clinic.lease_to(row.id, owner).await;
+    clinic.lease_to(row.id, owner, deliveries::LEASE).await;
     clinic.pass(Duration::from_secs(3)).await;
     let again = clinic.pages("a", 1).await.remove(0);
     assert!(again.possible_duplicate());
+    clinic.close().await;
+}
+
+#[tokio::test]
+async fn a_page_left_by_a_sender_whose_clock_was_set_back_since_is_sent_again_at_once() {
+    let mut clinic = Clinic::open().await;
+    clinic.tell(emergency(1)).await;
+    clinic.pages("a", 1).await;
+    let row = clinic.delivery().await;
+    clinic.lease_to(row.id, Uuid::from_u128(99), TimeDelta::hours(1)).await;
+    clinic.clock.advance(Duration::from_secs(1));
+    clinic.pages("a", 1).await;
     clinic.close().await;
 }
 
@@ -91,7 +104,7 @@ impl Clinic {
     }
 
     /// Puts a delivery back to where a sender that died during the send leaves it.
-    async fn lease_to(&self, id: Uuid, owner: Uuid) {
+    async fn lease_to(&self, id: Uuid, owner: Uuid, lasts: TimeDelta) {
         use lasegue_platform::store::StoreError;
         use sea_orm::ActiveValue::Set;
         self.alerting
@@ -102,7 +115,7 @@ impl Clinic {
                         id: Set(id),
                         state: Set(DeliveryState::Sending.word().to_owned()),
                         owner: Set(Some(owner)),
-                        wake_at: Set(Some(unit.now() + deliveries::LEASE)),
+                        wake_at: Set(Some(unit.now() + lasts)),
                         ..Default::default()
                     };
                     deliveries::Entity::update(row).exec(unit.db()).await.map(drop).map_err(StoreError::from)
@@ -189,7 +202,7 @@ async fn a_page_whose_claim_was_committed_but_not_answered_is_sent_while_others_
     let delivered = clinic.delivery().await;
     clinic.publish(Service::Assessment, urgent(1)).await;
     let sender = clinic.sender().await;
-    clinic.lease_to(delivered.id, sender).await;
+    clinic.lease_to(delivered.id, sender, deliveries::LEASE).await;
     for _ in 0..5 {
         clinic.clock.advance(Duration::from_millis(500));
         pause(Duration::from_millis(50)).await;

@@ -92,20 +92,22 @@ pub(super) async fn insert(
     Ok(Outgoing { row, envelope })
 }
 
-/// The oldest rows of `class` still owed, committed before `before`, behind row `after`.
+/// The oldest rows of `class` still owed, behind row `after`, but for those committed in the span `young`. Those committed
+/// later yet were committed before the clock was set back.
 pub(super) async fn owed(
     db: &impl ConnectionTrait,
     source: &str,
     class: Class,
     after: i64,
-    before: DateTime<Utc>,
+    young: [DateTime<Utc>; 2],
     most: u64,
 ) -> Result<Vec<Outgoing>, DbErr> {
+    let [from, until] = young;
     let rows = Entity::find()
         .filter(Column::PublishedAt.is_null())
         .filter(Column::Class.eq(class as i16))
         .filter(Column::Id.gt(after))
-        .filter(Column::CreatedAt.lte(before))
+        .filter(Condition::any().add(Column::CreatedAt.lte(from)).add(Column::CreatedAt.gt(until)))
         .order_by_asc(Column::Id)
         .limit(most)
         .all(db)

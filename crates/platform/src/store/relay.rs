@@ -92,32 +92,31 @@ impl Relay {
         mut connected: Option<watch::Receiver<u64>>,
         stop: CancellationToken,
     ) {
-        let mut sweep_at = self.store.clock().now();
-        let mut settle_at = sweep_at;
+        let clock = self.store.clock().clone();
+        let (mut sweep, mut settle) = (clock.sleep(Duration::ZERO), clock.sleep(Duration::ZERO));
         let mut grace = Duration::ZERO;
         loop {
             self.start_waiting();
-            let clock = self.store.clock().clone();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 () = next_connection(&mut connected) => {
                     self.settled = false;
-                    settle_at = clock.now();
+                    settle = clock.sleep(Duration::ZERO);
                 }
-                () = clock.sleep_until(settle_at), if !self.settled => {
+                () = &mut settle, if !self.settled => {
                     match self.recover().await {
-                        Ok(()) => sweep_at = clock.now(),
+                        Ok(()) => sweep = clock.sleep(Duration::ZERO),
                         Err(error) => tracing::warn!(service = %self.store.service(), %error, "it is not known yet what the bus holds"),
                     }
-                    settle_at = clock.now() + AFTER_FAILURE;
+                    settle = clock.sleep(AFTER_FAILURE);
                 }
                 Some(outgoing) = fresh.recv() => self.take(outgoing),
                 Some(sent) = self.sending.join_next() => self.sent(sent),
-                () = clock.sleep_until(sweep_at) => {
+                () = &mut sweep => {
                     let full = self.sweep(grace).await;
                     grace = GRACE;
-                    sweep_at = clock.now() + if full { SWEEP_EVERY / 10 } else { SWEEP_EVERY };
+                    sweep = clock.sleep(if full { SWEEP_EVERY / 10 } else { SWEEP_EVERY });
                 }
             }
         }
@@ -173,10 +172,10 @@ impl Relay {
     }
 
     async fn try_sweep(&mut self, grace: Duration) -> Result<bool, StoreError> {
-        let before = self.store.clock().now() - grace;
+        let now = self.store.clock().now();
         let mut more = false;
         for class in Class::ALL {
-            more |= self.sweep_class(class, before).await?;
+            more |= self.sweep_class(class, [now - grace, now + GRACE]).await?;
         }
         self.forget().await?;
         Ok(more)
@@ -184,14 +183,14 @@ impl Relay {
 
     /// Takes up at most one page of a class, as far as there is room. The next sweep goes on behind it, and begins anew
     /// once the end was reached: a row that failed, or was committed late, is found again.
-    async fn sweep_class(&mut self, class: Class, before: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn sweep_class(&mut self, class: Class, young: [DateTime<Utc>; 2]) -> Result<bool, StoreError> {
         let room = WAITING.saturating_sub(self.lanes[class as usize].waiting.len());
         let most = SWEEP.min(room as u64);
         if most == 0 {
             return Ok(true);
         }
         let (db, source, after) = (self.store.reader(), self.store.service().name(), self.lanes[class as usize].swept);
-        let rows = outbox::owed(db, source, class, after, before, most).await?;
+        let rows = outbox::owed(db, source, class, after, young, most).await?;
         let more = rows.len() as u64 == most;
         self.lanes[class as usize].swept = rows.last().filter(|_| more).map_or(0, |last| last.row);
         for outgoing in rows {

@@ -45,6 +45,7 @@ suite! {
     store::a_refused_unit_leaves_nothing_and_spoils_no_neighbour
     store::a_panicking_unit_is_rolled_back_and_the_writer_goes_on
     store::what_was_committed_is_there_after_reopening
+    store::what_was_committed_before_the_clock_was_set_back_is_published
     store::an_event_is_handled_once_by_each_consumer
     store::conflicting_changes_are_tried_again_until_each_has_counted
     store::pending_migrations_are_refused_with_the_command_that_applies_them

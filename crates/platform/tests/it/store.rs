@@ -1,14 +1,18 @@
 //! Commits: whole or not at all, side by side, and stamped alike.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
 use lasegue_contracts::scheduling::VisitDue;
-use lasegue_platform::store::{Migrations, Store, StoreError, outbox, retry_conflicts};
+use lasegue_platform::bus::EmbeddedBus;
+use lasegue_platform::store::{Migrations, Store, StoreError, outbox, relay, retry_conflicts};
 use sea_orm::{ConnectionTrait, Statement};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::Place;
+use crate::support::{Place, eventually};
 
 #[derive(Debug)]
 enum Refusal {
@@ -74,6 +78,18 @@ pub(crate) async fn what_was_committed_is_there_after_reopening(place: Place) {
     store.close().await;
     assert!(matches!(publish(&store).await, Err(StoreError::Closed)));
     assert_eq!(owed(&place.open(Service::Intake).await).await, 1);
+}
+
+pub(crate) async fn what_was_committed_before_the_clock_was_set_back_is_published(place: Place) {
+    let opened = place.open_at("2026-01-21T10:00:00Z").await.1;
+    publish(&opened).await.expect("it commits");
+    opened.close().await;
+    let (clock, store) = place.open_at("2026-01-21T09:00:00Z").await;
+    let stop = CancellationToken::new();
+    let relay = tokio::spawn(relay(store.clone(), Arc::new(EmbeddedBus::new(clock)), stop.clone()));
+    eventually("nothing is owed", || async { owed(&store).await == 0 }).await;
+    stop.cancel();
+    relay.await.expect("the relay drains");
 }
 
 pub(crate) async fn an_event_is_handled_once_by_each_consumer(place: Place) {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lasegue_contracts::Service;
-use lasegue_platform::clock::SystemClock;
+use lasegue_platform::clock::{SharedClock, SystemClock};
 use lasegue_platform::random::SystemRandom;
 use lasegue_platform::store::{Location, Migrations, Store, StoreError};
+use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::containers::Postgres;
 use tempfile::TempDir;
 
@@ -45,6 +46,14 @@ impl Place {
     pub(crate) async fn try_open(&self, service: Service, migrate: bool) -> Result<Store, StoreError> {
         let (clock, random) = (SystemClock::shared(), SystemRandom::shared());
         Store::open(service, &self.location(service), Migrations::NONE, migrate, clock, random).await
+    }
+
+    /// Intake's store under a clock that shows `now` and stands still.
+    pub(crate) async fn open_at(&self, now: &str) -> (SharedClock, Store) {
+        let clock: SharedClock = Arc::new(ManualClock::at_text(now));
+        let (service, random) = (Service::Intake, SystemRandom::shared());
+        let opened = Store::open(service, &self.location(service), Migrations::NONE, true, clock.clone(), random).await;
+        (clock, opened.expect("the place takes a database"))
     }
 
     pub(crate) async fn open(&self, service: Service) -> Store {
