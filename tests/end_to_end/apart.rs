@@ -8,7 +8,10 @@ use lasegue_testkit::wait::pause;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::ledger::{Burst, Ledger, Writers, every_promise_is_kept, every_red_flag_is_paged};
+use crate::ledger::{
+    Burst, Ledger, Writers, every_promise_is_kept, every_promise_is_kept_by_any_protocol, every_red_flag_is_paged,
+};
+use crate::unrest::Unrest;
 
 async fn fleet(replicas: usize) -> Fleet {
     Fleet::open(env!("CARGO_BIN_EXE_lasegue"), replicas).await
@@ -104,10 +107,11 @@ async fn nothing_accepted_is_lost_over_200_kills_of_any_part() {
     kills(2, 200).await;
 }
 
-/// Two replicas of each role; each kill takes any process, now and then a server.
+/// Two replicas of each role; each kill takes any process, now and then a server, in the middle of whatever is under way.
 async fn kills(seed: u64, count: usize) {
     let mut random = StdRng::seed_from_u64(seed);
     let mut fleet = fleet(2).await;
+    let unrest = Unrest::start(&fleet, seed).await;
     let writers = Writers::start(&fleet.caller(), seed);
     for _ in 0..count {
         pause(Duration::from_millis(random.random_range(20..600))).await;
@@ -123,7 +127,8 @@ async fn kills(seed: u64, count: usize) {
     }
     fleet.all_ready().await;
     pause(Duration::from_millis(500)).await;
-    let ledger = writers.stop().await;
+    let (ledger, done) = (writers.stop().await, unrest.stop().await);
     assert!(ledger.len() >= count, "the kills left hardly any time to write: {} for {count}", ledger.len());
-    every_promise_is_kept(&fleet, &ledger).await;
+    every_promise_is_kept_by_any_protocol(&fleet, &ledger).await;
+    done.is_kept(&fleet.caller()).await;
 }

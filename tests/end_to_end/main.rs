@@ -8,6 +8,7 @@ mod main_job;
 mod protocol;
 mod refusals;
 mod shapes;
+mod unrest;
 
 /// A clinic run by the binary that was built with these tests.
 async fn clinic() -> lasegue_testkit::installation::Clinic {

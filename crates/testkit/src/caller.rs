@@ -89,6 +89,14 @@ pub fn registration() -> Value {
     json!({ "patient": record["patient"], "episode": record["episode"], "contact": { "name": "Testa Syntheta" } })
 }
 
+/// A whole record for an import, calm and of its own patient.
+pub fn import_record(id: &str) -> Value {
+    let mut record = case();
+    record["patient"]["id"] = json!(id);
+    record["episode"]["id"] = json!(id);
+    record
+}
+
 /// A visit at which nothing is wrong.
 pub fn calm_visit(id: &str) -> Value {
     let mut visit = case()["submissions"][0].clone();

@@ -26,8 +26,12 @@ pub trait Installation {
     fn caller(&self) -> Caller;
     /// The pager of the one contact.
     fn pager(&self) -> &Pager;
-    /// A token of a role.
-    fn token_for(&self, role: &str) -> String;
+    /// A token of somebody in a role.
+    fn token_of(&self, role: &str, subject: &str) -> String;
+    /// A token of a role, whoever it is.
+    fn token_for(&self, role: &str) -> String {
+        self.token_of(role, role)
+    }
 }
 
 /// One contact, who is on call at any time and paged at `url`.
@@ -61,9 +65,10 @@ fn run(program: impl AsRef<Path>, arguments: &[&str]) -> String {
     String::from_utf8(stdout).expect("it prints text").trim().to_owned()
 }
 
-/// A token of `role`, made by `binary` with the key in `folder`.
-fn token(binary: &Path, folder: &Path, role: &str) -> String {
-    run(binary, &["token", "--role", role, "--data", folder.to_str().expect("the folder's name is text")])
+/// A token of `subject` in `role`, made by `binary` with the key in `folder`.
+fn token(binary: &Path, folder: &Path, role: &str, subject: &str) -> String {
+    let folder = folder.to_str().expect("the folder's name is text");
+    run(binary, &["token", "--role", role, "--subject", subject, "--data", folder])
 }
 
 /// An address of this test's own.

@@ -32,7 +32,7 @@ impl Clinic {
         std::fs::write(folder.path().join("lasegue.toml"), on_call(pager.url())).expect("the folder takes a file");
         let address = free_address();
         let child = spawn(&binary, folder.path(), &address);
-        let token = token(&binary, &data(folder.path()), "clinician");
+        let token = token(&binary, &data(folder.path()), "clinician", "dr-a");
         let caller = Caller::new(format!("http://{address}"), token);
         let clinic = Self { binary, folder, pager, address, child, caller };
         clinic.ready().await;
@@ -76,8 +76,8 @@ impl Installation for Clinic {
         &self.pager
     }
 
-    fn token_for(&self, role: &str) -> String {
-        token(&self.binary, &self.data(), role)
+    fn token_of(&self, role: &str, subject: &str) -> String {
+        token(&self.binary, &self.data(), role, subject)
     }
 }
 

@@ -35,7 +35,7 @@ impl Composed {
         fs::write(folder.path().join("pager.yaml"), way_to_the_pager()).expect("the folder takes a file");
         let project = Project { deploy: deploy.to_owned(), address: free_address(), folder };
         project.compose(&["up", "--detach"]);
-        let token = project.token("clinician");
+        let token = project.token("clinician", "dr-a");
         let caller = Caller::new(format!("http://{}", project.address), token);
         let composed = Self { project, pager, caller };
         composed.healthy().await;
@@ -64,8 +64,8 @@ impl Installation for Composed {
         &self.pager
     }
 
-    fn token_for(&self, role: &str) -> String {
-        self.project.token(role)
+    fn token_of(&self, role: &str, subject: &str) -> String {
+        self.project.token(role, subject)
     }
 }
 
@@ -96,8 +96,8 @@ impl Project {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn token(&self, role: &str) -> String {
-        self.compose(&["exec", "-T", "web", "lasegue", "token", "--role", role])
+    fn token(&self, role: &str, subject: &str) -> String {
+        self.compose(&["exec", "-T", "web", "lasegue", "token", "--role", role, "--subject", subject])
     }
 }
 

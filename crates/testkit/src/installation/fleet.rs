@@ -72,7 +72,7 @@ impl Fleet {
         let own = (1..replicas).flat_map(|_| Role::ALL).map(|role| (role, free_address()));
         let places = ground.places.iter().cloned().chain(own);
         let members = places.map(|(role, address)| Member { child: ground.spawn(role, &address), role, address });
-        let caller = Caller::new(format!("http://{}", ground.front_door()), ground.token("clinician"));
+        let caller = Caller::new(format!("http://{}", ground.front_door()), ground.token("clinician", "dr-a"));
         let fleet = Self { members: members.collect(), ground, caller };
         fleet.all_ready().await;
         fleet
@@ -172,8 +172,8 @@ impl Installation for Fleet {
         &self.ground.pager
     }
 
-    fn token_for(&self, role: &str) -> String {
-        self.ground.token(role)
+    fn token_of(&self, role: &str, subject: &str) -> String {
+        self.ground.token(role, subject)
     }
 }
 

@@ -73,8 +73,8 @@ impl Ground {
         front_door
     }
 
-    pub(super) fn token(&self, role: &str) -> String {
-        token(&self.binary, &self.folder.path().join("secrets/web"), role)
+    pub(super) fn token(&self, role: &str, subject: &str) -> String {
+        token(&self.binary, &self.folder.path().join("secrets/web"), role, subject)
     }
 
     fn command(&self, name: &str, arguments: &[&str]) -> Command {
