@@ -3,7 +3,12 @@
 //! Live and bulk rows have separate places under way, so that an import never delays a red flag. After a new connection
 //! nothing leaves before it is settled what the transport lost.
 
-use std::collections::{HashSet, VecDeque};
+mod forget;
+mod lane;
+mod mark;
+mod send;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,30 +17,22 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::forget::forget;
+use self::lane::{Lane, UNDER_WAY, WAITING};
+use self::mark::{MARKS, mark};
+use self::send::send;
 use super::outbox::{self, Class, Outgoing};
-use super::{Store, StoreError, inbox, recovery};
+use super::{Store, StoreError, recovery};
 use crate::bus::{Bus, BusError};
 
-/// Rows under way at once in each class.
-const UNDER_WAY: [usize; 3] = [512, 512, 64];
-/// Rows of one class that wait in memory; more stay in the database until there is room.
-const WAITING: usize = 1_024;
 /// Rows read by one query of a sweep.
 const SWEEP: u64 = 512;
 /// How often the outbox is swept for rows that the direct way missed.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// A row this young is still on its direct way; only a start-up sweep takes it.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long a row that the bus refused waits for its next try.
+/// How long the bus is left alone before it is asked again what it holds.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How long published rows are kept, so that a transport that lost them can be given them again.
-const KEEP_PUBLISHED: Duration = Duration::from_hours(24);
-/// How long the inbox remembers: far longer than any row is published again.
-const KEEP_HANDLED: Duration = Duration::from_hours(24 * 14);
-/// Published rows removed by one sweep.
-const FORGET: u64 = 1_024;
-/// Marks written by one commit.
-const MARKS: usize = 512;
 
 /// Publishes the rows of `store`'s outbox on `bus` until `stop`; then gives those under way no further chance: they are
 /// in the database and leave at the next start.
@@ -74,15 +71,6 @@ struct Relay {
     /// Rows that wait or are under way.
     known: HashSet<i64>,
     sending: JoinSet<(usize, i64)>,
-}
-
-/// The rows of one class.
-#[derive(Default)]
-struct Lane {
-    waiting: VecDeque<Outgoing>,
-    under_way: usize,
-    /// The row behind which the next sweep looks; 0 to begin anew.
-    swept: i64,
 }
 
 impl Relay {
@@ -177,7 +165,7 @@ impl Relay {
         for class in Class::ALL {
             more |= self.sweep_class(class, [now - grace, now + GRACE]).await?;
         }
-        self.forget().await?;
+        forget(&self.store).await?;
         Ok(more)
     }
 
@@ -198,19 +186,6 @@ impl Relay {
         }
         Ok(more)
     }
-
-    async fn forget(&self) -> Result<(), StoreError> {
-        let now = self.store.clock().now();
-        self.store
-            .commit(move |unit| {
-                Box::pin(async move {
-                    outbox::forget(unit.db(), now - KEEP_PUBLISHED, FORGET).await?;
-                    inbox::forget(unit.db(), now - KEEP_HANDLED).await?;
-                    Ok(())
-                })
-            })
-            .await
-    }
 }
 
 /// Why it could not be settled what the transport lost. Trying again may help.
@@ -230,36 +205,4 @@ async fn next_connection(connected: &mut Option<watch::Receiver<u64>>) {
         return;
     }
     std::future::pending::<()>().await;
-}
-
-async fn send(store: Store, bus: Arc<dyn Bus>, outgoing: Outgoing, done: mpsc::Sender<outbox::Published>) -> i64 {
-    match bus.publish(&outgoing.envelope).await {
-        Ok(place) => {
-            // The marker outlives the senders, so this cannot fail while a row is under way.
-            let _ = done.send((outgoing.row, place)).await;
-        }
-        Err(error) => {
-            tracing::warn!(service = %store.service(), event = %outgoing.envelope.id, %error, "an event could not be published yet");
-            store.clock().sleep(AFTER_FAILURE).await;
-        }
-    }
-    outgoing.row
-}
-
-/// Writes down which rows are done, many in one commit.
-async fn mark(store: Store, mut marks: mpsc::Receiver<outbox::Published>) {
-    let mut rows = Vec::with_capacity(MARKS);
-    while marks.recv_many(&mut rows, MARKS).await > 0 {
-        let now: DateTime<Utc> = store.clock().now();
-        let batch = std::mem::take(&mut rows);
-        let marked: Result<(), StoreError> = store
-            .background()
-            .commit(move |unit| {
-                Box::pin(async move { outbox::mark_published(unit.db(), batch, now).await.map_err(StoreError::from) })
-            })
-            .await;
-        if let Err(error) = marked {
-            tracing::warn!(service = %store.service(), %error, "published events could not be marked: they are published again");
-        }
-    }
 }
