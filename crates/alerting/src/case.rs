@@ -15,6 +15,9 @@ pub struct Case {
     pub id: CaseId,
     /// The newest revision that assessment told of.
     pub revision: Option<Revision>,
+    /// The number of the newest news of any alert. It counts on where news comes without a revision, as with a refused
+    /// submission.
+    pub news: Revision,
     /// Every alert there ever was, by id.
     pub alerts: BTreeMap<AlertId, Alert>,
     /// Refusals that were corrected before they were told of, so that their order does not matter.
@@ -24,12 +27,17 @@ pub struct Case {
 impl Case {
     /// A case without alerts.
     pub const fn new(id: CaseId) -> Self {
-        Self { id, revision: None, alerts: BTreeMap::new(), corrected_early: BTreeSet::new() }
+        Self { id, revision: None, news: Revision(0), alerts: BTreeMap::new(), corrected_early: BTreeSet::new() }
     }
 
     /// The newest revision, or 0 before the first.
     pub fn revision(&self) -> Revision {
         self.revision.unwrap_or_default()
+    }
+
+    /// What a person who looks at the case now has seen.
+    pub fn shown(&self) -> Revision {
+        self.news.max(self.revision())
     }
 
     /// The active alert of this key; there is never more than one.

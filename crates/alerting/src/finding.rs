@@ -64,6 +64,8 @@ pub struct RedFlags {
     pub case: CaseId,
     /// A lower or equal one was told before and is ignored.
     pub revision: Revision,
+    /// When assessment told of it.
+    pub told_at: DateTime<Utc>,
     /// The visit that was assessed.
     pub visit: Visit,
     /// Each key once.

@@ -58,7 +58,7 @@ impl RedFlags {
 #[async_trait]
 impl Handler for RedFlags {
     async fn handle(&self, envelope: &Envelope) -> Result<(), HandlerError> {
-        let flags = messages::red_flags(&envelope.open::<RedFlagRaised>()?)?;
+        let flags = messages::red_flags(&envelope.open::<RedFlagRaised>()?, wire::time("time", &envelope.time)?)?;
         let trigger = Trigger::Event(self.consumer.name, envelope.id);
         let decision = |case, on_call: &_, now| red_flags::decide(case, &flags, on_call, now);
         Ok(self.alerting.decide(flags.case, &trigger, decision).await?)

@@ -5,6 +5,7 @@
 //! and what is told of them are one commit.
 
 pub mod alert;
+pub mod auditor;
 pub mod case;
 pub mod chain;
 pub mod channel;
@@ -43,6 +44,7 @@ use lasegue_platform::store::StoreError;
 
 pub use crate::migrations::MIGRATIONS;
 
+use crate::auditor::Auditor;
 use crate::channel::Channels;
 use crate::deliver::Sender;
 use crate::handlers::{DeadLetters, RedFlags, Refusals, Timers, Visits};
@@ -79,5 +81,7 @@ pub async fn start(base: &Base, on_call: OnCall) -> Result<Arc<Alerting>, StartE
     base.consume(&store, &ALERTING_VISITS, Arc::new(Visits(alerting.clone())));
     base.consume(&store, &ALERTING_DEAD_LETTERS, Arc::new(DeadLetters(alerting.clone())));
     base.fire_timers(&store, Arc::new(Timers(alerting.clone())));
+    let auditor = Auditor::new(alerting.clone());
+    base.lifecycle.spawn(Stage::Work, "auditor", move |stop| auditor.run(stop));
     Ok(alerting)
 }

@@ -59,6 +59,8 @@ pub enum Report {
     ImportedFindings,
     /// Visits were missed.
     MissedVisits,
+    /// Steps of alerts were late, or missing.
+    LateSteps,
 }
 
 /// Something that happened to an alert.
@@ -152,6 +154,13 @@ impl What {
             Self::Lapsed => "lapsed",
             Self::Closed(closure) => closure.word(),
         }
+    }
+}
+
+impl Plan {
+    /// Whether the plan leaves `before` as it is and has nothing to tell anybody.
+    pub fn changes_nothing(&self, before: &Case) -> bool {
+        self.case == *before && self.pages.is_empty() && self.happened.is_empty() && self.reports.is_empty()
     }
 }
 

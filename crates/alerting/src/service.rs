@@ -23,8 +23,10 @@ pub enum Trigger {
     Event(&'static str, Uuid),
     /// A timer that fired.
     Timer(Timer),
-    /// A person, or something that may happen twice without harm.
+    /// A person, or something that may happen twice without harm. A decision that changes nothing is not saved at all.
     Request,
+    /// The auditor, who sets the case's timer anew in any case.
+    Audit,
 }
 
 /// Why a command was not carried out.
@@ -126,8 +128,11 @@ impl Alerting {
         .await
     }
 
-    /// False when the trigger was ticked off before: then nothing is saved.
+    /// False when nothing is saved: the trigger was ticked off before, or a request changes nothing.
     async fn save(&self, before: Loaded, plan: Plan, trigger: Trigger) -> Result<bool, StoreError> {
+        if matches!(trigger, Trigger::Request) && plan.changes_nothing(&before.case) {
+            return Ok(false);
+        }
         self.store
             .commit(move |unit| {
                 Box::pin(async move {
@@ -154,6 +159,6 @@ async fn tick_off(unit: &Unit, trigger: &Trigger) -> Result<bool, StoreError> {
     match trigger {
         Trigger::Event(consumer, id) => unit.first_time(consumer, *id).await,
         Trigger::Timer(timer) => unit.claim_timer(timer).await,
-        Trigger::Request => Ok(true),
+        Trigger::Request | Trigger::Audit => Ok(true),
     }
 }

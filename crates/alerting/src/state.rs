@@ -140,17 +140,10 @@ impl State {
         Ok(Self::Accepted { by, at, lapses_at: until, chain })
     }
 
-    /// The escalation's place, for it to go on from there. What another has accepted cannot be declined.
-    pub fn decline(self, person: &Person) -> Result<Chain, Impossible> {
+    /// The escalation's place, for it to go on from there. What another has accepted is not `person`'s to give away.
+    pub fn hand_over(self, person: &Person) -> Result<Chain, Impossible> {
         match self {
             Self::Accepted { by, .. } if by != *person => Err(Impossible::AcceptedBy(by)),
-            own => own.hand_over(),
-        }
-    }
-
-    /// The escalation's place, for it to go on from there.
-    pub fn hand_over(self) -> Result<Chain, Impossible> {
-        match self {
             Self::Listed { .. } => Err(Impossible::NotPaging),
             Self::Open { chain } | Self::Accepted { chain, .. } => Ok(chain),
             Self::Closed { closure, .. } => Err(Impossible::Closed(closure.word())),

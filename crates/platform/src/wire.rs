@@ -30,6 +30,14 @@ pub fn instant(field: &'static str, at: Option<&Timestamp>) -> Result<DateTime<U
     DateTime::from_timestamp(at.seconds, nanos).ok_or(WireError(field))
 }
 
+/// An instant from a header, RFC 3339; `field` names it when it is malformed.
+///
+/// # Errors
+/// When the text is no instant.
+pub fn time(field: &'static str, text: &str) -> Result<DateTime<Utc>, WireError> {
+    DateTime::parse_from_rfc3339(text).map(|at| at.to_utc()).map_err(|_| WireError(field))
+}
+
 /// An id from the wire; `field` names it when it is none.
 ///
 /// # Errors
@@ -52,6 +60,7 @@ mod tests {
     fn what_is_missing_or_malformed_is_named() {
         assert_eq!(instant("at", None), Err(WireError("at")));
         assert_eq!(instant("at", Some(&Timestamp { seconds: i64::MAX, nanos: 0 })), Err(WireError("at")));
+        assert_eq!(time("time", "yesterday"), Err(WireError("time")));
         assert_eq!(id("episode_id", "12"), Err(WireError("episode_id")));
     }
 }

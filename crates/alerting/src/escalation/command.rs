@@ -73,6 +73,14 @@ pub enum Refused {
         /// The active alerts that have changed since.
         alerts: Vec<AlertId>,
     },
+    /// Nobody can have seen the revision that was named.
+    #[error("revision {seen} is not reached yet; look at the alert and name revision {current}")]
+    Ahead {
+        /// What was named.
+        seen: Revision,
+        /// What is known.
+        current: Revision,
+    },
     /// The alert's state does not allow it.
     #[error(transparent)]
     Impossible(#[from] Impossible),
@@ -103,9 +111,13 @@ pub fn decide(case: Case, command: Command, on_call: &OnCall, now: DateTime<Utc>
 
 impl Desk<'_> {
     fn no_news_since(&self, seen: Revision) -> Result<(), Refused> {
+        let current = self.shown;
+        if seen > current {
+            return Err(Refused::Ahead { seen, current });
+        }
         let news = |alert: &&Alert| alert.is_active() && alert.news > seen;
         let alerts: Vec<_> = self.case.alerts.values().filter(news).map(|alert| alert.id).collect();
-        if alerts.is_empty() { Ok(()) } else { Err(Refused::News { seen, current: self.revision(), alerts }) }
+        if alerts.is_empty() { Ok(()) } else { Err(Refused::News { seen, current, alerts }) }
     }
 
     fn accept(&mut self, mut alert: Alert, by: Person) -> Result<Alert, Refused> {
@@ -121,7 +133,7 @@ impl Desk<'_> {
     }
 
     fn decline(&mut self, alert: Alert, by: Person) -> Result<Alert, Refused> {
-        let chain = alert.state.clone().decline(&by)?;
+        let chain = alert.state.clone().hand_over(&by)?;
         self.happened(&alert, What::Declined { by });
         Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated))
     }
@@ -131,7 +143,7 @@ impl Desk<'_> {
         if let Some(unknown) = to.as_ref().filter(|name| self.on_call.contact(name).is_none()) {
             return Err(Refused::NoContact(unknown.clone()));
         }
-        let chain = alert.state.clone().hand_over()?;
+        let chain = alert.state.clone().hand_over(&by)?;
         self.happened(&alert, What::HandedOver { by, to: to.clone() });
         let Some(to) = to else {
             return Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated));

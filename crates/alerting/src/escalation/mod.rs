@@ -27,6 +27,8 @@ use crate::state::{Closure, Planned, State};
 struct Desk<'a> {
     on_call: &'a OnCall,
     now: DateTime<Utc>,
+    /// What people had seen before this decision, at most.
+    shown: Revision,
     case: Case,
     pages: BTreeMap<ContactName, PageOrder>,
     happened: Vec<Happening>,
@@ -35,10 +37,11 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    const fn new(case: Case, on_call: &'a OnCall, now: DateTime<Utc>) -> Self {
+    fn new(case: Case, on_call: &'a OnCall, now: DateTime<Utc>) -> Self {
         Self {
             on_call,
             now,
+            shown: case.shown(),
             case,
             pages: BTreeMap::new(),
             happened: Vec::new(),
@@ -57,8 +60,10 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn revision(&self) -> Revision {
-        self.case.revision()
+    /// The number of this decision's news; it is news from now on.
+    fn news(&mut self) -> Revision {
+        self.case.news = self.case.revision().max(Revision(self.shown.0 + 1));
+        self.case.news
     }
 
     fn happened(&mut self, alert: &Alert, what: What) {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Desk;
 use crate::alert::{Alert, Memory, Origin};
 use crate::case::Case;
-use crate::finding::{Finding, RedFlags, Visit};
+use crate::finding::{Finding, RedFlags};
 use crate::ids::AlertId;
 use crate::on_call::OnCall;
 use crate::plan::{Plan, Report, What};
@@ -16,16 +16,16 @@ use crate::reason::Reason;
 use crate::severity::Severity;
 use crate::state::{Closure, State};
 
-/// Imported visits older than this page nobody.
+/// Imported visits that were older than this when they were assessed page nobody.
 const OLD_IMPORT: TimeDelta = TimeDelta::days(7);
 
 /// Brings the case to the revision of `flags`.
-pub fn decide(mut case: Case, flags: &RedFlags, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+pub fn decide(case: Case, flags: &RedFlags, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     if case.revision.is_some_and(|known| flags.revision <= known) {
         return Desk::new(case, on_call, now).plan();
     }
-    case.revision = Some(flags.revision);
     let mut desk = Desk::new(case, on_call, now);
+    desk.case.revision = Some(flags.revision);
     for finding in &flags.findings {
         desk.found(finding, flags);
     }
@@ -63,13 +63,13 @@ impl Desk<'_> {
             key: finding.key.clone(),
             origin: Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) },
             opened_at: self.now,
-            news: self.revision(),
+            news: self.news(),
             memory: Memory::first(finding, &flags.visit),
             paged: BTreeSet::new(),
             state: State::Listed { planned: None },
         };
         self.happened(&alert, What::Opened { urgency: finding.urgency });
-        if self.is_old_import(&flags.visit) {
+        if flags.is_old_import() {
             self.reports.insert(Report::ImportedFindings);
             return alert;
         }
@@ -77,23 +77,24 @@ impl Desk<'_> {
     }
 
     fn known(&mut self, mut alert: Alert, finding: &Finding, flags: &RedFlags) -> Alert {
+        let was = alert.severity();
         let worse = alert.memory.is_worsened_by(finding);
         let corrected = finding.corrected_pending && !alert.memory.corrected;
         let met_again =
             finding.urgency.severity() == Severity::Emergency && alert.memory.is_met_anew_by(finding, &flags.visit);
         alert.memory.absorb(finding, &flags.visit);
         alert.origin = Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) };
-        let untold_import = alert.state == State::Listed { planned: None } && self.is_old_import(&flags.visit);
-        if untold_import {
-            return alert;
+        // Known from an old import alone: nobody was paged yet.
+        if alert.state == (State::Listed { planned: None }) {
+            return self.known_from_import(alert, finding.met_at_visit || worse, flags);
         }
         if !(worse || corrected || met_again) {
             return self.replan(alert);
         }
-        alert.news = self.revision();
+        alert.news = self.news();
         if worse {
             self.happened(&alert, What::Worsened);
-            self.alarm(alert, Reason::Worse)
+            self.worsened(alert, was)
         } else if corrected {
             self.happened(&alert, What::CorrectedPending);
             self.tell_all_paged(&mut alert, Reason::Corrected);
@@ -102,6 +103,25 @@ impl Desk<'_> {
             self.happened(&alert, What::MetAgain);
             self.met_again(alert)
         }
+    }
+
+    /// What was on the worklist alone pages as if it were new once a visit that is not an old import meets it.
+    fn known_from_import(&mut self, mut alert: Alert, met: bool, flags: &RedFlags) -> Alert {
+        if !met || flags.is_old_import() {
+            return alert;
+        }
+        alert.news = self.news();
+        self.happened(&alert, What::MetAgain);
+        self.start_when_due(alert, BTreeSet::new(), Reason::Opened)
+    }
+
+    /// An alert that becomes an emergency starts the emergencies' policy at its first step, however far it had come.
+    fn worsened(&mut self, alert: Alert, was: Severity) -> Alert {
+        if was < Severity::Emergency && alert.severity() == Severity::Emergency {
+            let paged = alert.paged.clone();
+            return self.start(alert, paged, Reason::Worse);
+        }
+        self.alarm(alert, Reason::Worse)
     }
 
     /// A planned page comes earlier when the limit now ends earlier, never later.
@@ -157,8 +177,11 @@ impl Desk<'_> {
         }
         self.case.put(alert);
     }
+}
 
-    fn is_old_import(&self, visit: &Visit) -> bool {
-        visit.imported && self.now - visit.assessed_at > OLD_IMPORT
+impl RedFlags {
+    /// Judged once, by the instant at which assessment told of it: waiting for us makes no visit old.
+    fn is_old_import(&self) -> bool {
+        self.visit.imported && self.told_at - self.visit.assessed_at > OLD_IMPORT
     }
 }

@@ -74,6 +74,7 @@ pub fn tell(case: Case, report: &Report, on_call: &OnCall, now: DateTime<Utc>) -
         }
         Report::ImportedFindings => notice(case, Key::of("imported-findings"), on_call, now),
         Report::MissedVisits => notice(case, Key::of("missed-visits"), on_call, now),
+        Report::LateSteps => trouble(case, Key::of("late-steps"), Urgency::SameDay, on_call, now),
     }
 }
 
@@ -111,7 +112,7 @@ impl Desk<'_> {
             key,
             origin,
             opened_at: self.now,
-            news: self.revision(),
+            news: self.news(),
             memory,
             paged: BTreeSet::new(),
             state: State::Listed { planned: None },
@@ -125,12 +126,12 @@ impl Desk<'_> {
         self.start(alert, BTreeSet::new(), Reason::Opened)
     }
 
-    /// While it is paging anyway, more of the same changes nothing; afterwards it pages again.
+    /// More of the same is news in any case. While the alert is paging anyway it pages nobody besides; afterwards again.
     fn more_of(&mut self, mut alert: Alert) -> Alert {
+        alert.news = self.news();
         if matches!(alert.state, State::Open { .. }) {
             return alert;
         }
-        alert.news = self.revision();
         self.happened(&alert, What::Worsened);
         self.alarm(alert, Reason::Worse)
     }

@@ -119,7 +119,7 @@ async fn act(alerting: &Alerting, identity: Identity, id: uuid::Uuid, seen: Revi
     match alerting.command(case, &command).await {
         Ok(after) => {
             let alert = after.alerts.get(&id).ok_or_else(no_such_alert)?;
-            Ok(Json(View::of(case, after.revision(), alert)))
+            Ok(Json(View::of(case, after.shown(), alert)))
         }
         Err(CommandError::Store(error)) => Err(broken(error)),
         Err(CommandError::Refused(Refused::News { current, alerts, .. })) => {
@@ -158,6 +158,9 @@ fn problem(refused: &Refused) -> Problem {
         Refused::NoContact(_) => at("/to", refused),
         Refused::Impossible(Impossible::OutsideExtension { .. }) => at("/until", refused),
         Refused::Impossible(impossible) => Problem::conflict(code(impossible), refused.to_string()),
+        Refused::Ahead { current, .. } => {
+            Problem::conflict("revision-ahead", refused.to_string()).with("revision", current.0)
+        }
         Refused::News { current, .. } => Problem::conflict("news", refused.to_string()).with("revision", current.0),
     }
 }

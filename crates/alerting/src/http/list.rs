@@ -73,8 +73,8 @@ pub(super) async fn list(
     let more = found.len() as u64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| more).map(|(_, alert)| write_cursor(alert.opened_at, alert.id));
-    let revisions = store::revisions(db, found.iter().map(|(case, _)| *case)).await.map_err(broken)?;
-    let view = |(case, alert)| View::of(case, revisions.get(&case).copied().unwrap_or_default(), &alert);
+    let shown = store::shown(db, found.iter().map(|(case, _)| *case)).await.map_err(broken)?;
+    let view = |(case, alert)| View::of(case, shown.get(&case).copied().unwrap_or_default(), &alert);
     Ok(Json(List { alerts: found.into_iter().map(view).collect(), next }))
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn one(
         .into_iter()
         .map(|row| json!({ "at": row.at, "event": row.what }))
         .collect();
-    Ok(Json(json!({ "alert": View::of(case, loaded.case.revision(), alert), "history": history })))
+    Ok(Json(json!({ "alert": View::of(case, loaded.case.shown(), alert), "history": history })))
 }
 
 fn write_cursor(opened_at: chrono::DateTime<chrono::Utc>, id: AlertId) -> String {

@@ -9,7 +9,7 @@ use crate::ids::{CaseId, RefusalId, Revision, SubmissionId};
 use crate::severity::Urgency;
 
 /// The red flags of one revision. Those that are not active, or neither emergency nor urgent, are left out.
-pub(crate) fn red_flags(event: &RedFlagRaised) -> Result<RedFlags, WireError> {
+pub(crate) fn red_flags(event: &RedFlagRaised, told_at: DateTime<Utc>) -> Result<RedFlags, WireError> {
     let visit = Visit {
         submission: SubmissionId(wire::id("submission_id", &event.submission_id)?),
         assessed_at: wire::instant("assessed_at", event.assessed_at.as_ref())?,
@@ -20,6 +20,7 @@ pub(crate) fn red_flags(event: &RedFlagRaised) -> Result<RedFlags, WireError> {
     Ok(RedFlags {
         case: CaseId(wire::id("episode_id", &event.episode_id)?),
         revision: Revision(event.revision),
+        told_at,
         findings: findings?.into_iter().flatten().collect(),
         dispositions: event.dispositions.iter().map(signed).collect::<Result<_, _>>()?,
         visit,
@@ -86,6 +87,10 @@ fn key(code: &str, side: &str) -> Result<Key, WireError> {
 mod tests {
     use super::*;
 
+    fn read(event: &RedFlagRaised) -> Result<RedFlags, WireError> {
+        red_flags(event, DateTime::UNIX_EPOCH)
+    }
+
     fn flag() -> RedFlag {
         RedFlag {
             code: "motor-deficit-severe".to_owned(),
@@ -116,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_emergency_needs_no_limit_and_is_due_when_it_came_in() {
-        let flags = red_flags(&event(vec![flag()])).unwrap();
+        let flags = read(&event(vec![flag()])).unwrap();
         let finding = &flags.findings[0];
         assert_eq!((finding.urgency, finding.respond_by), (Urgency::Emergency, DateTime::UNIX_EPOCH));
         assert_eq!(finding.key.to_string(), "motor-deficit-severe/left");
@@ -126,7 +131,7 @@ mod tests {
     fn what_does_not_page_is_left_out() {
         let persisting = RedFlag { status: Status::Persisting.into(), ..flag() };
         let routine = RedFlag { severity: Severity::Routine.into(), ..flag() };
-        assert!(red_flags(&event(vec![persisting, routine])).unwrap().findings.is_empty());
+        assert!(read(&event(vec![persisting, routine])).unwrap().findings.is_empty());
     }
 
     #[test]
@@ -139,8 +144,8 @@ mod tests {
             (RedFlag { status: 0, ..flag() }, "status"),
             (no_limit, "limit"),
         ] {
-            assert_eq!(red_flags(&event(vec![flag])), Err(WireError(field)));
+            assert_eq!(read(&event(vec![flag])), Err(WireError(field)));
         }
-        assert_eq!(red_flags(&RedFlagRaised::default()), Err(WireError("submission_id")));
+        assert_eq!(read(&RedFlagRaised::default()), Err(WireError("submission_id")));
     }
 }

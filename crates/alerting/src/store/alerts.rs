@@ -1,5 +1,7 @@
 //! Alerts: the columns that are searched, and the whole alert as JSON.
 
+use std::collections::BTreeSet;
+
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
@@ -20,6 +22,8 @@ pub struct Model {
     subject: String,
     state: String,
     opened_at: ChronoDateTimeUtc,
+    /// When its next step is due.
+    next_at: Option<ChronoDateTimeUtc>,
     body: Json,
 }
 
@@ -70,6 +74,30 @@ pub async fn in_states(
     found.all(db).await?.into_iter().map(read).collect()
 }
 
+/// A step of an alert that somebody should have taken, or none where there should be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Overlooked {
+    /// Whose alert.
+    pub case: CaseId,
+    /// When it was due.
+    pub due: Option<ChronoDateTimeUtc>,
+}
+
+/// At most `most` steps that were due before `late`, or are missing although the alert pages or was accepted.
+pub async fn overlooked(
+    db: &impl ConnectionTrait,
+    late: ChronoDateTimeUtc,
+    most: u64,
+) -> Result<BTreeSet<Overlooked>, StoreError> {
+    let stepless = Condition::all().add(Column::State.is_in(["open", "accepted"])).add(Column::NextAt.is_null());
+    let overdue =
+        Condition::all().add(Column::State.is_in(["listed", "open", "accepted"])).add(Column::NextAt.lt(late));
+    let found =
+        Entity::find().filter(Condition::any().add(stepless).add(overdue)).order_by_asc(Column::NextAt).limit(most);
+    let overlooked = |row: Model| Overlooked { case: CaseId(row.case_id), due: row.next_at };
+    Ok(found.all(db).await?.into_iter().map(overlooked).collect())
+}
+
 /// Saves the alerts of `after` that differ from `before`.
 pub(super) async fn save(unit: &Unit, before: &Case, after: &Case) -> Result<(), StoreError> {
     for alert in after.alerts.values().filter(|alert| before.alerts.get(&alert.id) != Some(alert)) {
@@ -79,9 +107,11 @@ pub(super) async fn save(unit: &Unit, before: &Case, after: &Case) -> Result<(),
             subject: ActiveValue::Set(alert.key.to_string()),
             state: ActiveValue::Set(alert.state.word().to_owned()),
             opened_at: ActiveValue::Set(alert.opened_at),
+            next_at: ActiveValue::Set(alert.next_instant()),
             body: ActiveValue::Set(json(alert)?),
         };
-        let known = OnConflict::column(Column::Id).update_columns([Column::State, Column::Body]).to_owned();
+        let known =
+            OnConflict::column(Column::Id).update_columns([Column::State, Column::NextAt, Column::Body]).to_owned();
         Entity::insert(row).on_conflict(known).exec_without_returning(unit.db()).await?;
     }
     Ok(())

@@ -17,6 +17,7 @@ pub(super) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     id: Uuid,
     revision: Option<i64>,
+    news: Option<i64>,
     version: i64,
     corrected_early: Json,
 }
@@ -31,26 +32,33 @@ pub(super) async fn load(db: &impl ConnectionTrait, id: CaseId) -> Result<(Case,
     let Some(row) = Entity::find_by_id(id.0).one(db).await? else { return Ok((Case::new(id), 0)) };
     let corrected: BTreeSet<RefusalId> =
         serde_json::from_value(row.corrected_early).map_err(|_| corrupt(format!("case {id}")))?;
-    let revision = row.revision.map(|revision| revision.try_into().map(Revision));
-    let revision = revision.transpose().map_err(|_| corrupt(format!("case {id}")))?;
-    Ok((Case { revision, corrected_early: corrected, ..Case::new(id) }, row.version))
+    let count = |stored: Option<i64>| stored.map(|stored| stored.try_into().map(Revision)).transpose();
+    let counts = count(row.revision).and_then(|revision| Ok((revision, count(row.news)?)));
+    let (revision, news) = counts.map_err(|_| corrupt(format!("case {id}")))?;
+    let case = Case { revision, news: news.unwrap_or_default(), corrected_early: corrected, ..Case::new(id) };
+    Ok((case, row.version))
 }
 
-/// The newest revisions of `cases`, as far as there are any.
-pub(super) async fn revisions(
+/// What a person who looks at each of `cases` has seen, as far as there are any.
+pub(super) async fn shown(
     db: &impl ConnectionTrait,
     cases: BTreeSet<CaseId>,
 ) -> Result<BTreeMap<CaseId, Revision>, StoreError> {
     let rows = Entity::find().filter(Column::Id.is_in(cases.into_iter().map(|case| case.0))).all(db).await?;
-    let revision = |row: Model| Some((CaseId(row.id), Revision(row.revision?.try_into().ok()?)));
-    Ok(rows.into_iter().filter_map(revision).collect())
+    let shown = |row: Model| Some((CaseId(row.id), Revision(row.revision.max(row.news)?.try_into().ok()?)));
+    Ok(rows.into_iter().filter_map(shown).collect())
+}
+
+fn count(revision: Revision) -> i64 {
+    i64::try_from(revision.0).unwrap_or(i64::MAX)
 }
 
 /// Saves the case's row over the `version` that was read, or says that somebody was faster.
 pub(super) async fn save(unit: &Unit, case: &Case, version: i64) -> Result<(), StoreError> {
     let row = ActiveModel {
         id: ActiveValue::Set(case.id.0),
-        revision: ActiveValue::Set(case.revision.map(|revision| i64::try_from(revision.0).unwrap_or(i64::MAX))),
+        revision: ActiveValue::Set(case.revision.map(count)),
+        news: ActiveValue::Set(Some(count(case.news))),
         version: ActiveValue::Set(version + 1),
         corrected_early: ActiveValue::Set(json(&case.corrected_early)?),
     };

@@ -43,25 +43,24 @@ pub async fn load(db: &impl ConnectionTrait, id: CaseId) -> Result<Loaded, Store
     Ok(Loaded { case, version })
 }
 
-/// The newest revisions of `cases`, as far as there are any.
-pub async fn revisions(
+/// What a person who looks at each of `cases` has seen, as far as there are any.
+pub async fn shown(
     db: &impl ConnectionTrait,
     cases: impl Iterator<Item = CaseId>,
 ) -> Result<BTreeMap<CaseId, Revision>, StoreError> {
-    cases::revisions(db, cases.collect()).await
+    cases::shown(db, cases.collect()).await
 }
 
-/// Saves what a decision about `before` planned.
+/// Saves what a decision about `before` planned. It stands only on the case that was read, also when it changes nothing:
+/// the tick of what brought it, and its timer, would be wrong for any other.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the case was changed since it was read.
 pub async fn save(unit: &mut Unit, before: &Loaded, plan: &Plan) -> Result<(), StoreError> {
-    if plan.case != before.case || !plan.pages.is_empty() {
-        cases::save(unit, &plan.case, before.version).await?;
-        alerts::save(unit, &before.case, &plan.case).await?;
-        deliveries::recall(unit, plan.case.id, &plan.settled).await?;
-        deliveries::queue(unit, plan).await?;
-    }
+    cases::save(unit, &plan.case, before.version).await?;
+    alerts::save(unit, &before.case, &plan.case).await?;
+    deliveries::recall(unit, plan.case.id, &plan.settled).await?;
+    deliveries::queue(unit, plan).await?;
     audit::record(unit, plan.case.id, &plan.happened).await?;
     messages::publish(unit, plan).await?;
     set_timers(unit, plan).await

@@ -110,7 +110,7 @@ async fn events_of_one_episode_side_by_side_end_in_the_newest_revision() {
     join_all(told).await;
     clinic.settled().await;
     clinic.pages("a", 1).await;
-    let revisions = store::revisions(clinic.alerting.store().reader(), [CaseId(EPISODE)].into_iter()).await;
+    let revisions = store::shown(clinic.alerting.store().reader(), [CaseId(EPISODE)].into_iter()).await;
     assert_eq!(revisions.expect("readable")[&CaseId(EPISODE)], Revision(30));
     assert_eq!(clinic.states().await, ["cauda-equina-emergency open"]);
     clinic.close().await;

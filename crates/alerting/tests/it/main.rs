@@ -4,4 +4,5 @@ mod delivery;
 mod events;
 mod harness;
 mod http;
+mod overlooked;
 mod reports;

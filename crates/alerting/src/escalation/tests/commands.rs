@@ -1,5 +1,5 @@
 use super::*;
-use crate::ids::AlertId;
+use crate::ids::{AlertId, ContactName};
 use crate::plan::What;
 use crate::state::{Impossible, State};
 
@@ -139,4 +139,28 @@ fn what_a_person_does_is_told_for_the_audit_and_calls_back_what_is_queued() {
     );
     assert!(plan.settled.contains(&alert));
     assert!(matches!(plan.case.alerts[&alert].state, State::Accepted { .. }));
+}
+
+#[test]
+fn nobody_has_seen_a_revision_that_is_still_to_come() {
+    let mut world = open_world();
+    let alert = world.alert().id;
+    let seen = Revision(999_999_999);
+    let command = Command { alert, by: Person("a".to_owned()), seen, action: Action::Accept };
+    assert_eq!(world.act_on(command), Err(Refused::Ahead { seen, current: world.case.shown() }));
+}
+
+#[test]
+fn only_the_holder_gives_an_accepted_alert_away() {
+    let mut world = open_world();
+    world.act("a", Action::Accept).unwrap();
+    world.paged();
+    let held = Err(Impossible::AcceptedBy(Person("a".to_owned())).into());
+    for action in
+        [Action::HandOver { to: None }, Action::HandOver { to: Some(ContactName("b".to_owned())) }, Action::Decline]
+    {
+        assert_eq!(world.act("b", action), held);
+    }
+    world.act("a", Action::HandOver { to: Some(ContactName("b".to_owned())) }).unwrap();
+    assert_eq!(world.paged(), ["b escalated"]);
 }

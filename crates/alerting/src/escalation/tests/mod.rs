@@ -111,7 +111,7 @@ impl World {
     }
 
     pub(super) fn act(&mut self, who: &str, action: Action) -> Result<(), Refused> {
-        let (alert, seen) = (self.alert().id, self.case.revision());
+        let (alert, seen) = (self.alert().id, self.case.shown());
         self.act_on(Command { alert, by: Person(who.to_owned()), seen, action })
     }
 
@@ -142,7 +142,8 @@ impl World {
 
 /// Red flags of one revision, of the visit of the same number at noon.
 pub(super) fn flags(revision: u64, findings: Vec<Finding>) -> RedFlags {
-    RedFlags { case: EPISODE, revision: Revision(revision), visit: visit(revision), findings, dispositions: Vec::new() }
+    let (revision, visit) = (Revision(revision), visit(revision));
+    RedFlags { case: EPISODE, revision, told_at: visit.received_at, visit, findings, dispositions: Vec::new() }
 }
 
 pub(super) fn visit(number: u64) -> Visit {

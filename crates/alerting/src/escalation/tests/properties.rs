@@ -67,12 +67,8 @@ impl World {
                 let Some(alert) = self.case.active_ids().first().copied() else {
                     return;
                 };
-                let command = Command {
-                    alert,
-                    by: Person((*who).to_owned()),
-                    seen: self.case.revision(),
-                    action: action.clone(),
-                };
+                let command =
+                    Command { alert, by: Person((*who).to_owned()), seen: self.case.shown(), action: action.clone() };
                 _ = self.act_on(command);
             }
         }

@@ -117,3 +117,31 @@ fn the_coordinator_hears_of_missed_visits_once_a_day() {
     world.tell(&Report::MissedVisits);
     assert_eq!(world.paged(), ["desk repeated"]);
 }
+
+#[test]
+fn whoever_signs_without_having_seen_the_second_refusal_is_told_of_it_instead() {
+    let mut world = World::new();
+    world.told(&flags(3, vec![]));
+    world.refused(1);
+    let seen = world.case.shown();
+    world.act("a", Action::Accept).unwrap();
+    world.refused(2);
+    let alert = world.alert().id;
+    let dispose = |seen| Command {
+        alert,
+        by: Person("a".to_owned()),
+        seen,
+        action: Action::Dispose { note: "examined".to_owned() },
+    };
+    assert!(matches!(world.act_on(dispose(seen)), Err(Refused::News { .. })));
+    world.act_on(dispose(world.case.shown())).unwrap();
+}
+
+#[test]
+fn a_second_refusal_is_news_also_while_the_first_still_pages() {
+    let mut world = World::new();
+    world.refused(1);
+    let seen = world.case.shown();
+    world.refused(2);
+    assert!(world.case.shown() > seen && world.alert().news > seen);
+}

@@ -267,8 +267,12 @@ fn an_old_import_pages_nobody_but_the_coordinator_once() {
     let mut world = World::new();
     world.now = noon() + TimeDelta::days(8);
     let imported = |revision| {
-        let visit = Visit { imported: true, ..visit(revision) };
-        RedFlags { visit, ..flags(revision, vec![worse(emergency()), finding("reflex-changed", Urgency::SevenDays)]) }
+        let (visit, told_at) = (Visit { imported: true, ..visit(revision) }, noon() + TimeDelta::days(8));
+        RedFlags {
+            told_at,
+            visit,
+            ..flags(revision, vec![worse(emergency()), finding("reflex-changed", Urgency::SevenDays)])
+        }
     };
     world.told(&imported(1));
     world.told(&imported(2));
@@ -282,7 +286,9 @@ fn an_old_import_pages_nobody_but_the_coordinator_once() {
 fn a_live_submission_that_meets_an_imported_emergency_pages() {
     let mut world = World::new();
     world.now = noon() + TimeDelta::days(8);
-    world.told(&RedFlags { visit: Visit { imported: true, ..visit(1) }, ..flags(1, vec![emergency()]) });
+    let old = RedFlags { told_at: world.now, ..flags(1, vec![emergency()]) };
+    world.told(&RedFlags { visit: Visit { imported: true, ..visit(1) }, ..old });
+    assert!(world.alert().paged.is_empty());
     world.paged();
     world.told(&RedFlags { visit: Visit { received_at: world.now, ..visit(2) }, ..flags(2, vec![emergency()]) });
     assert_eq!(world.paged(), ["b opened"]);
@@ -293,4 +299,50 @@ fn a_recent_import_pages_like_any_other() {
     let mut world = World::new();
     world.told(&RedFlags { visit: Visit { imported: true, ..visit(1) }, ..flags(1, vec![emergency()]) });
     assert_eq!(world.paged(), ["a opened"]);
+}
+
+/// The same, from an import of a visit ten days before.
+fn imported(flags: RedFlags) -> RedFlags {
+    let assessed_at = flags.told_at - TimeDelta::days(10);
+    RedFlags { visit: Visit { imported: true, assessed_at, ..flags.visit.clone() }, ..flags }
+}
+
+#[test]
+fn what_an_old_import_brought_pages_once_a_live_visit_meets_it() {
+    let watch = finding("cauda-equina-watch", Urgency::SameDay);
+    let mut world = World::new();
+    world.told(&imported(flags(1, vec![watch.clone()])));
+    assert_eq!(world.paged(), ["desk opened"], "the coordinator alone");
+    world.told(&flags(2, vec![latched(watch.clone())]));
+    assert!(world.paged().is_empty(), "a visit that does not meet it is no news of it");
+    world.told(&flags(3, vec![watch.clone()]));
+    assert_eq!(world.paged(), ["a opened"]);
+    world.told(&flags(4, vec![watch]));
+    assert!(world.paged().is_empty(), "it pages already");
+}
+
+#[test]
+fn an_import_is_old_or_not_when_assessment_tells_of_it_however_late_it_is_heard() {
+    let mut world = World::new();
+    let told = flags(1, vec![emergency()]);
+    let assessed_at = told.told_at - TimeDelta::days(7) + TimeDelta::seconds(30);
+    world.now += minutes(1);
+    world.told(&RedFlags { visit: Visit { imported: true, assessed_at, ..told.visit.clone() }, ..told });
+    assert_eq!(world.paged(), ["a opened"]);
+}
+
+#[test]
+fn an_urgent_alert_that_becomes_an_emergency_starts_the_emergencies_policy_at_its_first_step() {
+    let policies = SET_UP.replace(
+        "policy = [",
+        "policy = [{ name = \"urgent\", steps = [{ notify = [\"contact:lead\"], wait = \"30m\" }] }, ",
+    );
+    let mut world = World::of(set_up(&policies));
+    let urgent = finding("motor-deficit-progressive", Urgency::SameDay);
+    world.told(&flags(1, vec![urgent.clone()]));
+    assert_eq!(world.paged(), ["lead opened"]);
+    let emergency = Finding { urgency: Urgency::Emergency, ..worse(urgent) };
+    world.told(&flags(2, vec![emergency]));
+    assert_eq!(world.paged(), ["a worse", "lead worse"]);
+    assert_eq!(world.alert().next_instant(), Some(world.now + minutes(5)));
 }
