@@ -85,7 +85,7 @@ impl From<IntakeError> for Problem {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The body is too large")
                     .detail(format!("A body has at most {most} bytes here."))
             }
-            IntakeError::BrokenOff => Self::bad_request("The body broke off on its way. Send it again."),
+            IntakeError::BrokenOff => Self::broken_off(),
             IntakeError::Key(problem) => problem,
             IntakeError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,

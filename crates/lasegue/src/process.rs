@@ -58,7 +58,8 @@ impl Process {
         };
         let routes = routes(&base, settings, roles).await?;
         let front = Front { verifier: Verifier::new(key), clock, random, limits: Limits::default() };
-        Ok(Self { router: front.around(routes, &health), lifecycle, _lock: lock })
+        let answering = http::named(front.around(routes, &health), &roles.services());
+        Ok(Self { router: answering, lifecycle, _lock: lock })
     }
 
     /// Answers on `listener` from now on.

@@ -2,6 +2,7 @@
 
 pub mod extract;
 pub mod health;
+mod names;
 pub mod problem;
 mod request;
 mod routes;
@@ -9,6 +10,7 @@ mod server;
 
 pub use self::extract::{Body, EpisodeId, IdempotencyKey, Query};
 pub use self::health::Health;
+pub use self::names::{SERVICE, named};
 pub use self::problem::Problem;
 pub use self::request::{REQUEST_ID, RequestId};
 pub use self::routes::Routes;

@@ -1,13 +1,16 @@
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderName, StatusCode};
 use lasegue_platform::auth::{SigningKey, Verifier};
 use lasegue_platform::clock::SystemClock;
-use lasegue_platform::http::{Front, Limits};
+use lasegue_platform::http::{Front, Limits, REQUEST_ID, named};
 use lasegue_platform::random::SystemRandom;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::*;
+
+mod replicas;
 
 /// A service that answers with what it was sent.
 async fn echo() -> Remote {
@@ -26,7 +29,8 @@ async fn echo() -> Remote {
         let builder = builder.header("told", told).header("keep-alive", "timeout=5");
         builder.body(Body::from(body)).expect("an answer")
     }
-    serve(Router::new().route("/readyz", any(async || "ready")).fallback(answer)).await
+    let router = Router::new().route("/readyz", any(async || "ready")).fallback(answer);
+    serve(named(router, &[Service::Intake])).await
 }
 
 async fn serve(router: Router) -> Remote {
@@ -45,6 +49,10 @@ async fn nobody() -> Remote {
 fn door(remotes: impl IntoIterator<Item = (Service, Remote)>) -> (Router, Health) {
     let health = Health::default();
     let routes = pass_on(&remotes.into_iter().collect(), &health);
+    around(routes, health)
+}
+
+fn around(routes: Routes, health: Health) -> (Router, Health) {
     let random = SystemRandom::shared();
     let verifier = Verifier::new(&SigningKey::generate(&*random));
     let front = Front { verifier, clock: SystemClock::shared(), random, limits: Limits::default() };

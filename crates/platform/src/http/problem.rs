@@ -88,6 +88,11 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood").detail(detail)
     }
 
+    /// 400: only part of the body came.
+    pub fn broken_off() -> Self {
+        Self::bad_request("The body broke off on its way. Send it again.")
+    }
+
     /// 422: the body is understood and refused, with all its faults.
     pub fn refused(faults: impl IntoIterator<Item = Fault>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", "The body is refused")

@@ -5,6 +5,7 @@ mod databases;
 mod embedded;
 mod http;
 mod losses;
+mod names;
 mod nats;
 mod permissions;
 mod store;
