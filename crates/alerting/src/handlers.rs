@@ -97,6 +97,11 @@ impl Handler for Visits {
         let decision = |case, on_call: &_, now| report::tell(case, &Report::MissedVisits, on_call, now);
         Ok(self.0.decide(CaseId::OPERATOR, &trigger, decision).await?)
     }
+
+    /// All of them change one case.
+    fn group(&self, _: &Message) -> Option<Uuid> {
+        Some(CaseId::OPERATOR.0)
+    }
 }
 
 #[async_trait]
@@ -107,6 +112,11 @@ impl Handler for DeadLetters {
         let report = Report::DeadLetters(event.consumer);
         let decision = |case, on_call: &_, now| report::tell(case, &report, on_call, now);
         Ok(self.0.decide(CaseId::OPERATOR, &trigger, decision).await?)
+    }
+
+    /// All of them change one case.
+    fn group(&self, _: &Message) -> Option<Uuid> {
+        Some(CaseId::OPERATOR.0)
     }
 }
 

@@ -1,4 +1,7 @@
-//! One event: read the record, add what the event brings, evaluate, commit; and again if somebody else was faster.
+//! The events of one episode that wait together: read the record, add what they bring, evaluate once, commit; and again if
+//! somebody else was faster.
+
+use std::slice;
 
 use async_trait::async_trait;
 use lasegue_contracts::Envelope;
@@ -27,18 +30,22 @@ impl Assessor {
         Self { store, consumer, lane, protocols }
     }
 
-    async fn take(&self, episode: Uuid, event: Uuid, change: &Change) -> Result<(), HandlerError> {
-        let (consumer, lane) = (self.consumer, self.lane);
+    /// Takes what events of one episode bring, in one evaluation and one commit.
+    async fn take(&self, episode: Uuid, events: &[Uuid], changes: &[Change]) -> Result<(), HandlerError> {
+        let (consumer, lane, events) = (self.consumer, self.lane, events.to_vec());
         let history = History::read(self.store.reader(), episode).await?;
-        let with_change = |history: History| history.with(change, lane);
-        let evaluation = evaluation::evaluate((&self.store, &self.protocols), history, with_change).await?;
+        let with_changes = |history: History| history.with(changes, lane);
+        let evaluation = evaluation::evaluate((&self.store, &self.protocols), history, with_changes).await?;
         let committed: Result<(), StoreError> = self
             .store
             .commit(move |unit| {
                 Box::pin(async move {
-                    let first = unit.first_time(consumer, event).await?;
+                    let mut news = false;
+                    for event in events {
+                        news |= unit.first_time(consumer, event).await?;
+                    }
                     match evaluation {
-                        Some(evaluation) if first => evaluation::commit(unit, evaluation, Cause::Event(lane)).await,
+                        Some(evaluation) if news => evaluation::commit(unit, evaluation, Cause::Event(lane)).await,
                         Some(_) | None => Ok(()),
                     }
                 })
@@ -51,8 +58,20 @@ impl Assessor {
 #[async_trait]
 impl Handler for Assessor {
     async fn handle(&self, envelope: &Envelope) -> Result<(), HandlerError> {
-        let (episode, change) = messages::change(envelope)?;
-        retry_conflicts(|| self.take(episode, envelope.id, &change)).await
+        self.handle_together(slice::from_ref(envelope)).await
+    }
+
+    /// All of them, or none.
+    async fn handle_together(&self, envelopes: &[Envelope]) -> Result<(), HandlerError> {
+        let events: Vec<_> = envelopes.iter().map(|envelope| envelope.id).collect();
+        let brought = envelopes.iter().map(messages::change).collect::<Result<Vec<_>, _>>()?;
+        let Some((episode, _)) = brought.first() else { return Ok(()) };
+        let episode = *episode;
+        if brought.iter().any(|(other, _)| *other != episode) {
+            return Err(HandlerError::give_up("an event speaks of another episode than its subject"));
+        }
+        let changes: Vec<_> = brought.into_iter().map(|(_, change)| change).collect();
+        retry_conflicts(|| self.take(episode, &events, &changes)).await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::messages::Told;
 use crate::protocols::Protocols;
 use crate::remembered::Remembered;
 use crate::rule_change::{self, RuleChange};
-use crate::store::{episodes, from_json, pieces, protocols, results, to_json};
+use crate::store::{self, episodes, from_json, protocols, results, to_json};
 use crate::verdict;
 
 /// A new state of an episode, decided and not yet committed.
@@ -34,7 +34,7 @@ struct Outcome {
     told: Vec<Finding>,
 }
 
-/// Evaluates the record as `change` makes it; none when it changes nothing.
+/// Evaluates the record as `change` makes it, once for all that it brings; none when it changes nothing.
 pub(crate) async fn evaluate<E: From<StoreError>>(
     (store, protocols): (&Store, &Protocols),
     history: History,
@@ -75,7 +75,7 @@ fn outcome(protocol: &Protocol, record: Record, rule_changes: Vec<RuleChange>, b
 /// # Errors
 /// [`StoreError::Conflict`] when the record or the active protocol has changed since.
 pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, cause: Cause) -> Result<(), StoreError> {
-    let Evaluation { changed: Changed { mut history, piece }, result, protocol } = evaluation;
+    let Evaluation { changed: Changed { mut history, pieces }, result, protocol } = evaluation;
     if protocols::hold_active(unit.db()).await?.as_ref() != Some(&protocol) {
         return Err(StoreError::Conflict);
     }
@@ -89,9 +89,7 @@ pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, cause: Cause
         history.row.protocol = Some(protocol);
     }
     episodes::move_on(unit, history.row.clone()).await?;
-    if let Some(piece) = piece {
-        pieces::keep(unit.db(), piece).await?;
-    }
+    store::pieces::keep(unit.db(), pieces).await?;
     match result {
         Some(outcome) => tell(unit, &history, &outcome, was_flagged, cause).await,
         None => Ok(()),

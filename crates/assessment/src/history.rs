@@ -42,19 +42,19 @@ pub(crate) struct History {
     pieces: Vec<pieces::Model>,
 }
 
-/// What a change makes of a record.
+/// What changes make of a record.
 #[derive(Clone, Debug)]
 pub(crate) struct Changed {
-    /// The record with the change, its row not yet moved on.
+    /// The record with the changes, its row not yet moved on.
     pub(crate) history: History,
-    /// The piece to keep, unless the change is of the blocks.
-    pub(crate) piece: Option<pieces::Model>,
+    /// The pieces to keep; none when only the blocks have changed.
+    pub(crate) pieces: Vec<pieces::Model>,
 }
 
 impl Changed {
-    /// Whether the change is a submission.
+    /// Whether a submission is among the changes.
     pub(crate) fn brings_a_submission(&self) -> bool {
-        self.piece.as_ref().is_some_and(|piece| piece.kind == Kind::Submission)
+        self.pieces.iter().any(|piece| piece.kind == Kind::Submission)
     }
 }
 
@@ -68,34 +68,56 @@ impl History {
         Ok(Self { row, pieces })
     }
 
-    /// The record with what an event brings; none when it knows that already.
-    pub(crate) fn with(mut self, change: &Change, lane: Lane) -> Result<Option<Changed>, HistoryError> {
-        let (kind, id, body) = match change {
-            Change::Blocks { version, .. } if *version <= self.row.blocks_version => return Ok(None),
-            Change::Blocks { version, registration } => {
-                self.row.blocks_version = *version;
-                self.row.blocks = Some(to_json(registration)?);
-                return Ok(Some(Changed { history: self, piece: None }));
+    /// The record with what events bring; none when it knows all of that already.
+    pub(crate) fn with<'c>(
+        mut self,
+        changes: impl IntoIterator<Item = &'c Change>,
+        lane: Lane,
+    ) -> Result<Option<Changed>, HistoryError> {
+        let (mut pieces, mut news) = (Vec::new(), false);
+        for change in changes {
+            match change {
+                Change::Blocks { version, registration } => news |= self.settle_blocks(*version, registration)?,
+                Change::Submission { id, submission } => {
+                    pieces.extend(self.add(Kind::Submission, *id, to_json(submission)?, lane)?);
+                }
+                Change::Adjudication { id, adjudication } => {
+                    pieces.extend(self.add(Kind::Adjudication, *id, to_json(adjudication)?, lane)?);
+                }
             }
-            Change::Submission { id, submission } => (Kind::Submission, *id, to_json(submission)?),
-            Change::Adjudication { id, adjudication } => (Kind::Adjudication, *id, to_json(adjudication)?),
-        };
+        }
+        news |= !pieces.is_empty();
+        Ok(news.then_some(Changed { history: self, pieces }))
+    }
+
+    /// Takes the blocks, unless it has them in a later version. Whether it did.
+    fn settle_blocks(&mut self, version: i64, registration: &Registration) -> Result<bool, StoreError> {
+        if version <= self.row.blocks_version {
+            return Ok(false);
+        }
+        self.row.blocks_version = version;
+        self.row.blocks = Some(to_json(registration)?);
+        Ok(true)
+    }
+
+    /// Adds a piece; none when it is known.
+    fn add(&mut self, kind: Kind, id: Uuid, body: Value, lane: Lane) -> Result<Option<pieces::Model>, Refusal> {
         if let Some(known) = self.pieces.iter().find(|piece| piece.id == id) {
             let same = known.kind == kind && known.body == body;
-            return if same { Ok(None) } else { Err(Refusal::Contradiction { kind, id }.into()) };
+            return if same { Ok(None) } else { Err(Refusal::Contradiction { kind, id }) };
         }
         let most = match kind {
             Kind::Submission => MOST_SUBMISSIONS,
             Kind::Adjudication => MOST_ADJUDICATIONS,
         };
         if self.of_kind(kind).count() >= most {
-            return Err(Refusal::Full { kind, most }.into());
+            return Err(Refusal::Full { kind, most });
         }
         let imported = lane == Lane::Bulk;
         let piece =
             pieces::Model { episode_id: self.row.id, id, kind, revision: self.row.revision + 1, imported, body };
         self.pieces.push(piece.clone());
-        Ok(Some(Changed { history: self, piece: Some(piece) }))
+        Ok(Some(piece))
     }
 
     /// The record, once the episode itself and a submission are there.

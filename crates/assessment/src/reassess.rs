@@ -38,7 +38,7 @@ impl Reassessor {
         let history = History::read(self.store.reader(), episode).await?;
         let as_it_is = |history: History| {
             let done = history.row.protocol.as_deref() == Some(active);
-            Ok((!done).then_some(Changed { history, piece: None }))
+            Ok((!done).then_some(Changed { history, pieces: Vec::new() }))
         };
         let evaluated: Result<_, StoreError> =
             evaluation::evaluate((&self.store, &self.protocols), history, as_it_is).await;

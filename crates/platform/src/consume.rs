@@ -1,4 +1,12 @@
 //! The one layer of ack, retry and dead-letter around every handler. A handler only says what became of an event.
+//!
+//! Within a process the events about one episode are handled one at a time, and those that wait meanwhile together. Groups
+//! take turns: the many events of one hold no place that another needs.
+
+mod places;
+mod set_aside;
+mod turns;
+mod work;
 
 use std::error::Error;
 use std::fmt;
@@ -6,20 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use futures_util::FutureExt;
 use lasegue_contracts::topology::Consumer;
-use lasegue_contracts::{Envelope, EnvelopeError, event, platform};
-use tokio::sync::Semaphore;
+use lasegue_contracts::{Envelope, EnvelopeError, event};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::bus::{Answer, Bus, BusError, Deliveries, Delivery, Joined, Message};
+pub(crate) use self::places::Places;
+use self::work::Work;
+use crate::bus::{Bus, BusError, Deliveries, Joined, Message};
 use crate::chain;
-use crate::store::{Store, StoreError, dead_letters, inbox};
+use crate::store::{Store, StoreError, inbox};
 use crate::telemetry::TraceContext;
-use crate::wire;
 
 /// Why an event could not be handled.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +87,20 @@ pub trait Handler: Send + Sync {
     /// Handles one event in a commit that first asks [`crate::store::Unit::first_time`].
     async fn handle(&self, envelope: &Envelope) -> Result<(), HandlerError>;
 
+    /// Handles events of one group that waited together, in their order. When it fails, each of them is handled alone; so
+    /// it may do all of them, or none, or some whose effects a repetition does not change.
+    async fn handle_together(&self, envelopes: &[Envelope]) -> Result<(), HandlerError> {
+        for envelope in envelopes {
+            TraceContext::parse_or_new(&envelope.trace_parent).scope(self.handle(envelope)).await?;
+        }
+        Ok(())
+    }
+
+    /// What must be handled one at a time: the episode, unless the handler changes something else.
+    fn group(&self, message: &Message) -> Option<Uuid> {
+        event::episode_of_subject(&message.subject)
+    }
+
     /// Called once when a message was set aside, in addition to the dead letter. Most consumers need nothing more.
     async fn set_aside(&self, _message: &Message, _dead_letter: Uuid) -> Result<(), HandlerError> {
         Ok(())
@@ -92,23 +111,18 @@ pub trait Handler: Send + Sync {
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// The longest such wait.
 const LAST_RETRY: Duration = Duration::from_secs(30);
+/// How soon an event that was taken but not begun comes again, to another replica or to a successor.
+const GIVEN_BACK: Duration = Duration::from_millis(100);
 /// How often the bus is told that an event is under way still: often enough that it gives it to nobody else.
 const REPORT_EVERY: Duration = Duration::from_millis(1_500);
 /// How long to wait before joining a consumer again.
 const REJOIN: Duration = Duration::from_secs(1);
+/// Events taken from the bus and not answered, those that wait for their turn among them.
+const HELD: usize = 1_024;
 /// How many unanswered messages make an operator's alarm line in the log.
 const LAG_ALARM: u64 = 10_000;
 /// How often the lag is measured.
 const LAG_EVERY: Duration = Duration::from_secs(10);
-
-tokio::task_local! {
-    static PLACE: Option<u64>;
-}
-
-/// The place in its stream of the event that this task handles.
-pub(crate) fn current_place() -> Option<u64> {
-    PLACE.try_with(|place| *place).ok().flatten()
-}
 
 /// Why a durable could not be joined. Trying again may help.
 #[derive(Debug, thiserror::Error)]
@@ -138,42 +152,23 @@ impl fmt::Debug for Consuming {
 }
 
 impl Consuming {
-    /// Takes and handles events until `stop`, then waits for those under way.
+    /// Takes and handles events until `stop`, then waits for those under way and gives back those not begun.
     pub async fn run(self, stop: CancellationToken) {
-        let this = Arc::new(self);
-        let under_way = TaskTracker::new();
-        let places = Arc::new(Semaphore::new(this.consumer.in_flight));
+        let work = Arc::new(Work::new(self, stop.clone()));
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = this.watch_lag() => {}
-                result = this.take(&places, &under_way) => {
+                () = work.consuming.watch_lag() => {}
+                result = take(&work) => {
                     if let Err(error) = result {
-                        tracing::warn!(consumer = this.consumer.name, %error, "the consumer lost the bus and joins again");
+                        let consumer = work.consuming.consumer.name;
+                        tracing::warn!(consumer, error = chain(&error), "the consumer lost the bus and joins again");
                     }
-                    this.store.clock().sleep(REJOIN).await;
+                    work.consuming.store.clock().sleep(REJOIN).await;
                 }
             }
         }
-        under_way.close();
-        under_way.wait().await;
-    }
-
-    async fn take(self: &Arc<Self>, places: &Arc<Semaphore>, under_way: &TaskTracker) -> Result<(), JoinError> {
-        let mut deliveries = self.join().await?;
-        loop {
-            let Ok(place) = places.clone().acquire_owned().await else {
-                return Ok(());
-            };
-            let Some(delivery) = deliveries.next().await else {
-                return Ok(());
-            };
-            let this = self.clone();
-            under_way.spawn(async move {
-                this.settle(delivery).await;
-                drop(place);
-            });
-        }
+        work.finished().await;
     }
 
     /// Joins the durable, and shows the bus what was handled last.
@@ -189,83 +184,6 @@ impl Consuming {
             forgotten?;
         }
         Ok(deliveries)
-    }
-
-    async fn settle(&self, delivery: Delivery) {
-        let Delivery { message, attempt, place, answer } = delivery;
-        let handling = PLACE.scope(place, self.handle_and_report(&message, &*answer));
-        let answered = match handling.await {
-            Ok(()) => answer.ack().await,
-            Err(HandlerError::GiveUp(reason)) => match self.set_aside(&message, &reason.to_string()).await {
-                Ok(()) => answer.ack().await,
-                Err(error) => self.again(&message, attempt, &error, answer).await,
-            },
-            Err(error) => self.again(&message, attempt, &error, answer).await,
-        };
-        if let Err(error) = answered {
-            tracing::warn!(consumer = self.consumer.name, %error, "an answer did not reach the bus: the event comes again");
-        }
-    }
-
-    /// Handles `message`, and tells the bus again and again that it is under way.
-    async fn handle_and_report(&self, message: &Message, answer: &dyn Answer) -> Result<(), HandlerError> {
-        let mut handling = std::pin::pin!(self.handle(message));
-        loop {
-            tokio::select! {
-                biased;
-                handled = &mut handling => return handled,
-                () = self.store.clock().sleep(REPORT_EVERY) => {
-                    if let Err(error) = answer.working().await {
-                        tracing::warn!(consumer = self.consumer.name, %error, "the bus does not hear that an event is under way");
-                    }
-                }
-            }
-        }
-    }
-
-    async fn handle(&self, message: &Message) -> Result<(), HandlerError> {
-        let envelope = message.envelope()?;
-        let trace = TraceContext::parse_or_new(&envelope.trace_parent);
-        let handling = std::panic::AssertUnwindSafe(self.handler.handle(&envelope)).catch_unwind();
-        trace.scope(handling).await.unwrap_or_else(|_| Err(HandlerError::retry("the handler panicked")))
-    }
-
-    async fn again(
-        &self,
-        message: &Message,
-        attempt: u32,
-        error: &HandlerError,
-        answer: Box<dyn Answer>,
-    ) -> Result<(), BusError> {
-        let delay = retry_delay(attempt);
-        tracing::warn!(consumer = self.consumer.name, subject = message.subject, attempt, ?delay, error = %error.chain(), "an event is tried again");
-        metrics::counter!("bus_retries_total", "consumer" => self.consumer.name).increment(1);
-        answer.retry(delay).await
-    }
-
-    async fn set_aside(&self, message: &Message, reason: &str) -> Result<(), HandlerError> {
-        tracing::error!(
-            consumer = self.consumer.name,
-            subject = message.subject,
-            reason,
-            "a message was set aside as a dead letter"
-        );
-        metrics::counter!("bus_dead_letters_total", "consumer" => self.consumer.name).increment(1);
-        let (consumer, kept, reason) = (self.consumer.name, message.clone(), reason.to_owned());
-        let dead_letter = self
-            .store
-            .commit::<_, StoreError, _>(move |unit| {
-                Box::pin(async move {
-                    let id = unit.id();
-                    dead_letters::insert(unit.db(), id, consumer, &kept, &reason, unit.now()).await?;
-                    let episode = event::episode_of_subject(&kept.subject);
-                    let notice = notice(id, consumer, &kept, reason, episode, unit.now());
-                    unit.publish(event::Lane::Live, episode.unwrap_or_default(), &notice).await?;
-                    Ok(id)
-                })
-            })
-            .await?;
-        self.handler.set_aside(message, dead_letter).await
     }
 
     async fn watch_lag(&self) {
@@ -286,23 +204,15 @@ impl Consuming {
     }
 }
 
-fn notice(
-    id: Uuid,
-    consumer: &str,
-    message: &Message,
-    reason: String,
-    episode: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> platform::MessageDeadLettered {
-    let event_type = message.headers.iter().find(|(name, _)| name == lasegue_contracts::envelope::header::TYPE);
-    platform::MessageDeadLettered {
-        episode_id: episode.map(|id| id.to_string()).unwrap_or_default(),
-        dead_letter_id: id.to_string(),
-        consumer: consumer.to_owned(),
-        subject: message.subject.clone(),
-        event_type: event_type.map(|(_, value)| value.clone()).unwrap_or_default(),
-        reason,
-        at: Some(wire::timestamp(now)),
+/// Takes events as long as there is room for them.
+async fn take(work: &Arc<Work>) -> Result<(), JoinError> {
+    let mut deliveries = work.consuming.join().await?;
+    loop {
+        let room = work.room().await;
+        let Some(delivery) = deliveries.next().await else {
+            return Ok(());
+        };
+        work.take_up(delivery, room);
     }
 }
 

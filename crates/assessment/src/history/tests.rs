@@ -25,15 +25,15 @@ fn blocks(version: i64, onset: &str) -> Change {
 }
 
 fn with(history: History, change: &Change) -> History {
-    history.with(change, Lane::Live).expect("there is room").expect("it is new").history
+    history.with([change], Lane::Live).expect("there is room").expect("it is new").history
 }
 
 #[test]
 fn a_piece_is_kept_under_the_revision_that_first_has_it_with_the_way_it_came() {
     let mut history = empty();
     history.row.revision = 4;
-    let changed = history.with(&submission(7, "patient"), Lane::Bulk).expect("there is room").expect("it is new");
-    let piece = changed.piece.expect("a submission is a piece");
+    let changed = history.with([&submission(7, "patient")], Lane::Bulk).expect("there is room").expect("it is new");
+    let [piece] = &changed.pieces[..] else { panic!("a submission is a piece: {changed:?}") };
     assert_eq!((piece.id, piece.kind, piece.revision, piece.imported), (Uuid::from_u128(7), Kind::Submission, 5, true));
     assert!(changed.history.is_imported());
 }
@@ -41,7 +41,7 @@ fn a_piece_is_kept_under_the_revision_that_first_has_it_with_the_way_it_came() {
 #[test]
 fn one_submission_that_came_live_makes_a_record_a_live_one() {
     let imported = |history: History, id| {
-        history.with(&submission(id, "patient"), Lane::Bulk).expect("there is room").expect("it is new").history
+        history.with([&submission(id, "patient")], Lane::Bulk).expect("there is room").expect("it is new").history
     };
     let live = imported(with(imported(empty(), 1), &submission(2, "patient")), 3);
     assert!(!live.is_imported());
@@ -53,7 +53,7 @@ fn one_submission_that_came_live_makes_a_record_a_live_one() {
 fn what_is_known_is_nothing_new_and_older_blocks_never_replace_newer_ones() {
     let history = with(with(empty(), &submission(7, "patient")), &blocks(2, "2026-01-01"));
     for known in [submission(7, "patient"), blocks(2, "2025-01-01"), blocks(1, "2025-01-01")] {
-        assert!(history.clone().with(&known, Lane::Live).expect("no contradiction").is_none(), "{known:?}");
+        assert!(history.clone().with([&known], Lane::Live).expect("no contradiction").is_none(), "{known:?}");
     }
     let record = with(history, &blocks(3, "2026-01-02")).record().expect("it is sound").expect("it is complete");
     assert_eq!(record.episode.onset_date.to_string(), "2026-01-02");
@@ -68,10 +68,10 @@ fn a_record_needs_the_episode_and_a_submission() {
 
 #[test]
 fn other_content_under_a_known_id_is_refused() {
-    let refused = with(empty(), &submission(7, "patient")).with(&submission(7, "clinician"), Lane::Live);
+    let refused = with(empty(), &submission(7, "patient")).with([&submission(7, "clinician")], Lane::Live);
     let refusal = refused.expect_err("it contradicts").to_string();
     assert!(refusal.contains("another submission with the id 00000000-0000-0000-0000-000000000007"), "{refusal}");
-    assert!(with(empty(), &submission(7, "patient")).with(&adjudication(7), Lane::Live).is_err());
+    assert!(with(empty(), &submission(7, "patient")).with([&adjudication(7)], Lane::Live).is_err());
 }
 
 #[test]
@@ -83,10 +83,10 @@ fn a_record_takes_as_many_pieces_of_each_kind_as_the_limit_says_and_refuses_the_
     for id in 0..MOST_ADJUDICATIONS {
         adjudications = with(adjudications, &adjudication(id as u128));
     }
-    let one_more = submissions.clone().with(&submission(u128::MAX, "patient"), Lane::Live);
+    let one_more = submissions.clone().with([&submission(u128::MAX, "patient")], Lane::Live);
     let refusal = one_more.expect_err("it is full").to_string();
     assert!(refusal.contains("2000 submissions") && refusal.contains("open a new episode"), "{refusal}");
-    assert!(adjudications.clone().with(&adjudication(u128::MAX), Lane::Live).is_err());
+    assert!(adjudications.clone().with([&adjudication(u128::MAX)], Lane::Live).is_err());
     with(submissions, &adjudication(u128::MAX));
     with(adjudications, &submission(u128::MAX, "patient"));
 }

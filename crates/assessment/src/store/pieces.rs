@@ -55,7 +55,14 @@ pub(crate) async fn of_episode(db: &impl ConnectionTrait, episode: Uuid, revisio
         .await
 }
 
-/// Keeps a piece.
-pub(crate) async fn keep(db: &impl ConnectionTrait, piece: Model) -> Result<(), DbErr> {
-    Entity::insert(piece.into_active_model()).exec_without_returning(db).await.map(drop)
+/// Rows of one statement: both databases count its values, and have a limit.
+const ROWS: usize = 1_000;
+
+/// Keeps pieces.
+pub(crate) async fn keep(db: &impl ConnectionTrait, pieces: Vec<Model>) -> Result<(), DbErr> {
+    for some in pieces.chunks(ROWS) {
+        let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
+        Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
 }

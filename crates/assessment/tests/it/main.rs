@@ -1,6 +1,7 @@
 //! Assessment on a real bus and a real database, told what intake and alerting tell it.
 
 mod cases;
+mod crowds;
 mod http;
 mod order;
 mod records;

@@ -8,6 +8,7 @@ use axum::http::{Method, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use lasegue_contracts::assessment::{AssessmentCompleted, RedFlagRaised};
 use lasegue_contracts::event::Lane;
+use lasegue_contracts::topology::ASSESSMENT_INTAKE;
 use lasegue_contracts::{Envelope, Event, Service};
 use lasegue_platform::auth::{Identity, Role, SigningKey, Verifier, issue};
 use lasegue_platform::bus::{Bus, EmbeddedBus};
@@ -39,7 +40,7 @@ pub(crate) struct Ward {
     alerting: Store,
     router: axum::Router,
     key: SigningKey,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Ward {
@@ -52,6 +53,9 @@ impl Ward {
         let clock = ManualClock::at_text(MORNING);
         let bus = EmbeddedBus::new(Arc::new(clock.clone()));
         let base = || base(&folder, &clock, &bus);
+        let sqlite = Location::Sqlite(folder.path().join("assessment.sqlite"));
+        let migrated = Store::migrate(Service::Assessment, &sqlite, lasegue_assessment::MIGRATIONS).await;
+        migrated.expect("an empty folder takes a new database");
         let mut routes = Routes::new();
         for _ in 0..replicas {
             routes = lasegue_assessment::start(&base()).await.expect("an empty folder takes a new database");
@@ -69,8 +73,23 @@ impl Ward {
             key,
             clock,
             bus,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Starts one replica more, without an address: in a ward that has none yet, everything sent has waited for it.
+    pub(crate) async fn wake(&self) {
+        let started = lasegue_assessment::start(&base(&self.folder, &self.clock, &self.bus)).await;
+        started.expect("the database is there");
+    }
+
+    /// Waits until `count` events lie on the bus.
+    pub(crate) async fn waiting(&self, count: u64) {
+        eventually("all of it waits on the bus", || async {
+            self.clock.advance(NUDGE);
+            self.bus.lag(&ASSESSMENT_INTAKE).await == Ok(count)
+        })
+        .await;
     }
 
     /// Publishes an event as its sender would.
@@ -125,6 +144,16 @@ impl Ward {
         let rows = outbox::Entity::find().filter(outbox::Column::Subject.ends_with(episode.to_string()));
         let rows = rows.order_by_asc(outbox::Column::Id).all(self.store.reader()).await.expect("readable");
         rows.into_iter().map(|row| row.event_type).collect()
+    }
+
+    /// How many results of `episode` were written before the last red flag.
+    pub(crate) async fn completed_before_the_last_red_flag(&self, episode: Uuid) -> usize {
+        let rows = outbox::Entity::find().order_by_asc(outbox::Column::Id).all(self.store.reader()).await;
+        let rows = rows.expect("readable");
+        let last = rows.iter().rposition(|row| row.event_type == RedFlagRaised::TYPE).expect("a red flag");
+        let of_episode = |row: &&outbox::Model| row.subject.ends_with(&episode.to_string());
+        let completed = rows[..last].iter().filter(|row| row.event_type == AssessmentCompleted::TYPE);
+        completed.filter(of_episode).count()
     }
 
     pub(crate) async fn red_flags(&self, episode: Uuid) -> Vec<RedFlagRaised> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::outbox::{self, Outgoing};
 use super::{Shared, StoreError, inbox, timers};
-use crate::consume;
+use crate::consume::Places;
 use crate::random::SharedRandom;
 use crate::telemetry::TraceContext;
 
@@ -20,22 +20,22 @@ pub struct Unit {
     now: DateTime<Utc>,
     random: SharedRandom,
     trace: TraceContext,
-    place: Option<u64>,
+    places: Places,
     effects: Effects,
 }
 
 /// Where a unit of work comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Origin {
     trace: TraceContext,
-    /// The place of the event that is being handled.
-    place: Option<u64>,
+    /// The places of the events that are being handled.
+    places: Places,
 }
 
 impl Origin {
     /// That of the running task.
     pub(super) fn current() -> Self {
-        Self { trace: TraceContext::current(), place: consume::current_place() }
+        Self { trace: TraceContext::current(), places: Places::current() }
     }
 }
 
@@ -54,7 +54,7 @@ impl Unit {
             now: shared.clock.now(),
             random: shared.random.clone(),
             trace: origin.trace,
-            place: origin.place,
+            places: origin.places,
             effects: Effects::default(),
         }
     }
@@ -102,7 +102,7 @@ impl Unit {
     /// # Errors
     /// When the database fails.
     pub async fn first_time(&self, consumer: &str, id: Uuid) -> Result<bool, StoreError> {
-        Ok(inbox::first_time(&self.transaction, consumer, id, self.place, self.now).await?)
+        Ok(inbox::first_time(&self.transaction, consumer, id, self.places.of(id), self.now).await?)
     }
 
     /// Sets the timer `kind` of `key`, or moves it.
