@@ -135,7 +135,8 @@ impl Burst {
 pub(crate) async fn every_promise_is_kept(place: &impl Installation, ledger: &Ledger) {
     for promise in ledger {
         let revision = assessed(&place.caller(), promise).await;
-        assert_eq!(revision, 2, "registered and one visit: {promise:?}");
+        // One when both waited together and were taken in with one evaluation.
+        assert!((1..=2).contains(&revision), "registered and one visit: {promise:?}");
     }
     the_pages_are_right(place, ledger).await;
 }
@@ -144,7 +145,7 @@ pub(crate) async fn every_promise_is_kept(place: &impl Installation, ledger: &Le
 pub(crate) async fn every_promise_is_kept_by_any_protocol(place: &impl Installation, ledger: &Ledger) {
     for promise in ledger {
         let revision = assessed(&place.caller(), promise).await;
-        assert!(revision >= 2, "registered and one visit: {promise:?}");
+        assert!(revision >= 1, "registered and one visit: {promise:?}");
     }
     the_pages_are_right(place, ledger).await;
 }
