@@ -74,7 +74,8 @@ async fn what_cannot_be_a_plan_is_set_aside_with_its_reason() {
     ] {
         let desk = Desk::open().await;
         desk.tell(Lane::Live, event).await;
-        assert_eq!(desk.set_aside().await, [format!("the event's field `{field}` is missing or malformed")]);
+        let reason = format!("the event cannot be understood: the event's field `{field}` is missing or malformed");
+        assert_eq!(desk.set_aside().await, [reason]);
     }
 }
 
