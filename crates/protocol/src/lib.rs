@@ -9,6 +9,7 @@ pub mod cases;
 pub mod diff;
 mod evaluate;
 mod facts;
+pub mod feared;
 pub mod guide;
 mod logic;
 mod protocol;

@@ -1,9 +1,16 @@
 //! Cutting a stream of bytes into records: one JSON value, a JSON array of them, or one a line.
 //!
-//! Only the record at hand is kept. With one record a line a broken line spoils no other.
+//! Only the record at hand is kept. With one record a line a broken line spoils no other. A byte order mark is passed over.
 
+use crate::record::Fault;
+
+/// The mark that some systems put before UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// A record longer than this is cut off and refused, so that memory stays bounded.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+
+/// One byte more shows that a record was cut off.
+const MOST_KEPT: usize = MAX_RECORD_BYTES + 1;
 
 /// One record as it stands in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +21,19 @@ pub struct Raw {
     pub line: usize,
     /// Its bytes; not necessarily valid JSON.
     pub json: Vec<u8>,
+}
+
+impl Raw {
+    /// What is wrong with a record that was cut off.
+    pub fn too_long(&self) -> Option<Fault> {
+        let reason = || {
+            format!(
+                "is longer than {} MiB, the most that one record may have: send its visits in parts",
+                MAX_RECORD_BYTES >> 20
+            )
+        };
+        (self.json.len() > MAX_RECORD_BYTES).then(|| Fault { pointer: String::new(), reason: reason() })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +101,7 @@ impl Splitter {
     fn take_to_end_of_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
         let (line, rest) = bytes.split_at(end);
-        let room = MAX_RECORD_BYTES.saturating_sub(self.buffer.len());
+        let room = MOST_KEPT.saturating_sub(self.buffer.len());
         self.buffer.extend_from_slice(&line[..room.min(line.len())]);
         rest
     }
@@ -100,7 +120,7 @@ impl Splitter {
         if self.buffer.is_empty() {
             self.starts_at = self.line;
         }
-        if self.buffer.len() < MAX_RECORD_BYTES {
+        if self.buffer.len() < MOST_KEPT {
             self.buffer.push(byte);
         }
         self.follow(byte);
@@ -110,6 +130,8 @@ impl Splitter {
     fn is_between(&mut self, byte: u8) -> bool {
         match (self.layout, byte) {
             (_, b' ' | b'\t' | b'\r' | b'\n') | (Layout::Array, b',' | b']') => true,
+            // No JSON begins with one of its bytes.
+            (_, byte) if MARK.contains(&byte) => true,
             (Layout::Unknown, b'[') => {
                 self.layout = Layout::Array;
                 true
@@ -199,6 +221,23 @@ mod tests {
     #[test]
     fn values_after_each_other_are_cut_where_they_end() {
         assert_eq!(split("{\n}{}\n {}"), [pair(1, "{\n}"), pair(2, "{}"), pair(3, "{}")]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_record() {
+        assert_eq!(split("\u{feff}{\"a\":1}\n\u{feff}{}\n"), [pair(1, "{\"a\":1}"), pair(2, "{}")]);
+        assert_eq!(split("\u{feff}[{}, {}]"), [pair(1, "{}"), pair(1, "{}")]);
+        assert_eq!(split("\u{feff}\n{\n}"), [pair(2, "{\n}")]);
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_says_so_and_spoils_no_other() {
+        let long = format!("{{\"a\":1}}\n{{\"b\":\"{}\"}}\n{{\"c\":3}}\n", "x".repeat(40 << 20));
+        let mut splitter = Splitter::default();
+        let records = splitter.push(long.as_bytes());
+        let told: Vec<_> = records.iter().map(|raw| (raw.line, raw.too_long().map(|fault| fault.reason))).collect();
+        let reason = "is longer than 16 MiB, the most that one record may have: send its visits in parts";
+        assert_eq!(told, [(1, None), (2, Some(reason.to_owned())), (3, None)]);
     }
 
     proptest! {

@@ -1,10 +1,12 @@
-//! Corrections: a submission that was replaced or voided cannot silently take its emergency away.
+//! Corrections: neither a submission that was replaced or voided nor a symptom that was declared old later can silently
+//! take an emergency away.
 
 use crate::assessment::Severity;
 use crate::protocol::Protocol;
 
 use super::firing::Firing;
 use super::history::{History, Visit};
+use super::seen::Known;
 use super::standing::{Key, Signatures};
 
 /// The emergencies of submissions that no longer count and that nobody has signed since, each as
@@ -16,10 +18,10 @@ pub(super) fn pending<'h, 'r>(
 ) -> Vec<(Key, &'h Visit<'r>, &'h Firing)> {
     let mut pending: Vec<(Key, &Visit, &Firing)> = Vec::new();
     for visit in &history.left_out {
-        let received = visit.view.submission.known_at();
+        let known_since = Known::of(visit.view.submission);
         for firing in &visit.firings {
             let key = (firing.finding, firing.side);
-            let signed = || signatures.times(protocol, key).any(|at| at >= received);
+            let signed = || signatures.on(protocol, key).any(|seen| seen.covers(known_since));
             let known = pending.iter().any(|(known, ..)| *known == key);
             if firing.severity == Severity::Emergency && !known && !signed() {
                 pending.push((key, visit, firing));

@@ -1,8 +1,9 @@
 //! The history of a record: its submissions in order, evaluated one after the other.
 
+use crate::assessment::Severity;
 use crate::facts::{Earlier, Longstanding, View};
 use crate::protocol::Protocol;
-use crate::record::{Decision, Record, Replacements, Submission, SubmissionId};
+use crate::record::{Adjudication, Decision, Record, Replacements, Submission, SubmissionId};
 use crate::rules::State;
 
 use super::EvaluateError;
@@ -22,7 +23,8 @@ pub(super) struct History<'r> {
     pub(super) order: Vec<&'r Submission>,
     /// The visits that count; at least one.
     pub(super) visits: Vec<Visit<'r>>,
-    /// The submissions that were replaced or voided, each evaluated in its old place.
+    /// The submissions that were replaced or voided, each evaluated in its old place, and those that lost an emergency to
+    /// an adjudication, as they were before it.
     pub(super) left_out: Vec<Visit<'r>>,
     /// The first visit after the evaluated one, unless that is the latest.
     pub(super) following: Option<&'r Submission>,
@@ -62,6 +64,11 @@ impl<'r> History<'r> {
     /// The visit that is evaluated.
     pub(super) fn last(&self) -> &Visit<'r> {
         self.visits.last().expect("a history ends with a visit that counts")
+    }
+
+    /// A submission that no longer counts, or no longer as it did, by its number.
+    pub(super) fn left_out(&self, number: usize) -> Option<&Visit<'r>> {
+        self.left_out.iter().find(|visit| visit.view.visit == number)
     }
 
     /// A visit, counting or not, by its number.
@@ -108,20 +115,43 @@ struct Walk<'p, 'r> {
 impl<'r> Walk<'_, 'r> {
     fn take(&mut self, (number, submission): (usize, &'r Submission)) {
         if self.replacements.counts(&submission.id) {
-            let visit = self.evaluate((number, submission), self.earlier.clone());
+            let visit = self.evaluate((number, submission), self.earlier.clone(), self.longstanding);
+            let was = self.before_adjudication((number, submission), &visit);
+            self.left_out.extend(was);
             self.earlier.admit(&visit.view);
             self.visits.push(visit);
         } else {
             let earlier = self.without_replacements(submission);
-            let visit = self.evaluate((number, submission), earlier);
+            let visit = self.evaluate((number, submission), earlier, self.longstanding);
             self.left_out.push(visit);
         }
     }
 
-    fn evaluate(&mut self, entry: (usize, &'r Submission), earlier: Earlier) -> Visit<'r> {
+    /// The emergencies of a visit that symptoms adjudicated as longstanding after it was received have taken away: such an
+    /// adjudication is a correction too.
+    fn before_adjudication(&mut self, entry: (usize, &'r Submission), visit: &Visit<'r>) -> Option<Visit<'r>> {
+        if self.longstanding.iter().all(Option::is_none) {
+            return None;
+        }
+        let (assessed, received) = (entry.1.assessed_at, entry.1.known_at());
+        let applied = self.longstanding.map(|since| since.filter(|since| *since <= assessed));
+        let known = longstanding(self.record.adjudications.iter().filter(|entry| entry.known_at() <= received));
+        if applied == known.map(|since| since.filter(|since| *since <= assessed)) {
+            return None;
+        }
+        let mut was = self.evaluate(entry, self.earlier.clone(), &known);
+        let taken_away = |was: &Firing| {
+            let mut now = visit.firings.iter().filter(|now| now.severity == Severity::Emergency);
+            was.severity == Severity::Emergency && !now.any(|now| now.is(was.finding, was.side))
+        };
+        was.firings.retain(taken_away);
+        (!was.firings.is_empty()).then_some(was)
+    }
+
+    fn evaluate(&mut self, entry: (usize, &'r Submission), earlier: Earlier, longstanding: &Longstanding) -> Visit<'r> {
         let protocol = self.protocol;
         let least = protocol.least_disability_answers;
-        let view = View::new(self.record, entry, earlier, self.longstanding, least);
+        let view = View::new(self.record, entry, earlier, longstanding, least);
         let firings = firing::run(protocol, &view, &mut self.state, &protocol.grave_steps);
         let context = firing::context(protocol, &view, &self.state);
         let questions = protocol.findings.iter().enumerate();
@@ -135,8 +165,7 @@ impl<'r> Walk<'_, 'r> {
 
     /// What came before a submission that was left out, had its replacements not been made.
     fn without_replacements(&self, submission: &Submission) -> Earlier {
-        let replacing = self.replacements.replacing(&submission.id);
-        let replaces = |visit: &Visit| replacing.contains(&visit.view.submission.id);
+        let replaces = |visit: &Visit| self.replacements.replaces(&visit.view.submission.id, &submission.id);
         if !self.visits.iter().any(replaces) {
             return self.earlier.clone();
         }
@@ -149,9 +178,9 @@ impl<'r> Walk<'_, 'r> {
 }
 
 /// From when on each item of the cauda equina screen counts as old: the first signature.
-pub(super) fn longstanding(record: &Record) -> Longstanding {
+pub(super) fn longstanding<'a>(adjudications: impl IntoIterator<Item = &'a Adjudication>) -> Longstanding {
     let mut since = Longstanding::default();
-    for entry in &record.adjudications {
+    for entry in adjudications {
         if let Decision::Longstanding { item } = &entry.decision {
             let first = since[*item as usize].map_or(entry.at, |first| first.min(entry.at));
             since[*item as usize] = Some(first);

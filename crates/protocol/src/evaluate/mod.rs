@@ -10,6 +10,7 @@ mod history;
 mod next_visit;
 mod probe;
 mod render;
+mod seen;
 mod standing;
 mod status;
 mod unanswered;
@@ -48,7 +49,7 @@ pub fn evaluate(
     record: &Record,
     visit: Option<&SubmissionId>,
 ) -> Result<Assessment, EvaluateError> {
-    let longstanding = history::longstanding(record);
+    let longstanding = history::longstanding(&record.adjudications);
     let history = History::walk(protocol, record, &longstanding, visit)?;
     let last = history.last();
     let assembled = assemble::findings(protocol, record, &history);

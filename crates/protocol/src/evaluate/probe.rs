@@ -18,7 +18,7 @@ pub struct Probe<'p> {
 impl<'p> Probe<'p> {
     /// From when on items of the cauda equina screen are old; a probe borrows it.
     pub fn longstanding(record: &Record) -> Longstanding {
-        history::longstanding(record)
+        history::longstanding(&record.adjudications)
     }
 
     /// Evaluates the history once.

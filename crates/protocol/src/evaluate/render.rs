@@ -30,10 +30,12 @@ pub(super) struct Renderer<'a, 'r> {
 impl Renderer<'_, '_> {
     pub(super) fn finding(&self, listed: &Listed) -> Finding {
         let (last, state) = self.last;
-        if listed.shown == last.visit {
+        let corrected = listed.status == Status::CorrectedPending;
+        if listed.shown == last.visit && !corrected {
             return self.shown_at(listed, last, state);
         }
-        let visit = self.history.numbered(listed.shown);
+        let was = if corrected { self.history.left_out(listed.shown) } else { None };
+        let visit = was.or_else(|| self.history.numbered(listed.shown));
         let view = visit.map_or(last, |visit| &visit.view);
         let mut state = self.protocol.state();
         firing::run(self.protocol, view, &mut state, &self.protocol.grave_steps);

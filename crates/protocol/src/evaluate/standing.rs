@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, FixedOffset};
-
 use crate::assessment::Severity;
 use crate::protocol::Protocol;
 use crate::record::{Decision, Record, Side};
 
 use super::firing::GroundKey;
 use super::history::{History, Visit};
+use super::seen::{Known, Seen};
 use super::status::{Badness, Event, Examination, Look, Standing, walk};
 
 /// A finding on its side.
@@ -19,7 +18,7 @@ pub(super) type Key = (usize, Option<Side>);
 struct Signature<'r> {
     code: &'r str,
     side: Option<Side>,
-    at: DateTime<FixedOffset>,
+    seen: Seen,
 }
 
 /// The signatures that an evaluation takes into account.
@@ -32,27 +31,23 @@ impl<'r> Signatures<'r> {
         let mut signatures: Vec<_> = record
             .adjudications
             .iter()
-            .filter(|entry| end.is_none_or(|end| entry.at < end))
+            .filter(|entry| end.is_none_or(|end| entry.covers_until() < end))
             .filter_map(|entry| match &entry.decision {
-                Decision::Disposition { code, side } => Some(Signature { code, side: *side, at: entry.at }),
+                Decision::Disposition { code, side } => Some(Signature { code, side: *side, seen: Seen::by(entry) }),
                 Decision::Void { .. } | Decision::Longstanding { .. } => None,
             })
             .collect();
-        signatures.sort_by_key(|signature| signature.at);
+        signatures.sort_by_key(|signature| signature.seen.until);
         Self(signatures)
     }
 
-    /// The times at which a finding, or one that stands for it, was signed.
-    pub(super) fn times(
-        &self,
-        protocol: &Protocol,
-        (finding, side): Key,
-    ) -> impl Iterator<Item = DateTime<FixedOffset>> {
+    /// What those have seen who signed a finding, or one that stands for it, in the order of their signatures.
+    pub(super) fn on(&self, protocol: &Protocol, (finding, side): Key) -> impl Iterator<Item = Seen> {
         let rule = &protocol.findings[finding];
         let greater = rule.greater.iter().map(|greater| &protocol.findings[*greater]);
         let codes: Vec<_> = greater.map(|greater| greater.code.as_str()).chain([rule.code.as_str()]).collect();
         let signs = move |signature: &&Signature| signature.side == side && codes.contains(&signature.code);
-        self.0.iter().filter(signs).map(|signature| signature.at)
+        self.0.iter().filter(signs).map(|signature| signature.seen)
     }
 }
 
@@ -100,11 +95,11 @@ fn events<'h>(
     key: Key,
 ) -> Vec<Event<'h, GroundKey>> {
     let mut events = Vec::with_capacity(history.visits.len());
-    let mut signed = signatures.times(protocol, key).peekable();
+    let mut signed = signatures.on(protocol, key).peekable();
     for visit in &history.visits {
         let assessed = visit.view.submission.assessed_at;
-        while let Some(at) = signed.next_if(|at| *at < assessed) {
-            events.push(Event::Disposition(at));
+        while let Some(seen) = signed.next_if(|seen| seen.until < assessed) {
+            events.push(Event::Disposition(seen));
         }
         events.push(Event::Visit(look(protocol, visit, key)));
     }
@@ -118,7 +113,7 @@ fn look<'h>(protocol: &Protocol, visit: &'h Visit, (finding, side): Key) -> Look
     let answered = rule.answered.is_none() || visit.answered.contains(&finding);
     Look {
         visit: visit.view.visit,
-        known_at: visit.view.submission.known_at(),
+        known: Known::of(visit.view.submission),
         met: met(protocol, visit, (finding, side)),
         answered: rule.asks && !fired && answered,
         examination: visit,

@@ -1,13 +1,13 @@
 //! The status of one emergency or urgent finding, found by walking visits and dispositions.
 //!
 //! It latches: once met, it stays until a named person signs it, and a signature covers only
-//! what had been received by then.
+//! what its signer can have seen.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset};
-
 use crate::assessment::{Severity, Status};
+
+use super::seen::{Known, Seen};
 
 /// How bad a finding is: its severity and each of its grounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +19,14 @@ pub(super) struct Badness<G: Ord> {
 /// One thing that happens to a finding, in the order of time.
 pub(super) enum Event<'e, G: Ord> {
     Visit(Look<'e, G>),
-    Disposition(DateTime<FixedOffset>),
+    Disposition(Seen),
 }
 
 /// What a visit shows of the finding.
 pub(super) struct Look<'e, G: Ord> {
     /// The number of the visit.
     pub(super) visit: usize,
-    pub(super) known_at: DateTime<FixedOffset>,
+    pub(super) known: Known,
     /// Met as an emergency or urgent.
     pub(super) met: Option<Badness<G>>,
     /// For a question: it has its answer.
@@ -54,7 +54,7 @@ pub(super) struct Standing<G: Ord> {
 #[derive(Clone)]
 struct Meeting<G: Ord> {
     visit: usize,
-    known_at: DateTime<FixedOffset>,
+    known: Known,
     badness: Badness<G>,
 }
 
@@ -100,7 +100,7 @@ pub(super) fn walk<G: Ord + Clone>(events: Vec<Event<G>>) -> Option<Standing<G>>
                 shown = last.as_ref().map(|meeting| meeting.visit).or(shown);
                 state = state.visited(&look, last.clone());
             }
-            Event::Disposition(at) => state = state.disposed(at),
+            Event::Disposition(seen) => state = state.disposed(seen),
         }
     }
     state.standing(last, shown?)
@@ -108,7 +108,7 @@ pub(super) fn walk<G: Ord + Clone>(events: Vec<Event<G>>) -> Option<Standing<G>>
 
 impl<G: Ord + Clone> Look<'_, G> {
     fn meeting(&self) -> Option<Meeting<G>> {
-        Some(Meeting { visit: self.visit, known_at: self.known_at, badness: self.met.clone()? })
+        Some(Meeting { visit: self.visit, known: self.known, badness: self.met.clone()? })
     }
 }
 
@@ -152,13 +152,13 @@ impl<G: Ord + Clone> State<G> {
         Self::Active { worst, meetings, since, status }
     }
 
-    /// A disposition covers what was received by its time. What was assessed before but received
-    /// later stays covered unless it is worse than what the disposition saw.
-    fn disposed(self, at: DateTime<FixedOffset>) -> Self {
+    /// A disposition covers what its signer can have seen. What was assessed before but became known
+    /// later stays covered unless it is worse than that.
+    fn disposed(self, by: Seen) -> Self {
         let Self::Active { ref meetings, .. } = self else {
             return self;
         };
-        let seen = |meeting: &&Meeting<G>| meeting.known_at <= at;
+        let seen = |meeting: &&Meeting<G>| by.covers(meeting.known);
         let Some(covered) = meetings.iter().rfind(seen).map(|seen| seen.badness.clone()) else {
             return self;
         };

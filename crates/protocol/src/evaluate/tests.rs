@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, FixedOffset};
 use proptest::prelude::*;
 
+use super::seen::{Known, Seen};
 use super::status::{Badness, Event, Examination, Look, walk};
 use crate::assessment::{Severity, Status};
 
@@ -13,8 +14,16 @@ type Ground = u8;
 /// One thing that happens, in plain values.
 #[derive(Clone, Debug)]
 enum Step {
-    Visit { met: Option<(bool, BTreeMap<Ground, i64>)>, late_by: i64, answered: bool, examined: BTreeSet<Ground> },
-    Signature,
+    Visit {
+        met: Option<(bool, BTreeMap<Ground, i64>)>,
+        late_by: i64,
+        answered: bool,
+        examined: BTreeSet<Ground>,
+        entered: i64,
+    },
+    Signature {
+        seen: Option<i64>,
+    },
 }
 
 impl Examination<Ground> for BTreeSet<Ground> {
@@ -34,14 +43,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         prop_oneof![3 => Just(0_i64), 1 => 0_i64..6],
         prop::bool::weighted(0.2),
         prop::collection::btree_set(0_u8..3, 0..4),
+        0_i64..4,
     );
-    let visit = visit.prop_map(|(met, late_by, answered, examined)| Step::Visit {
+    let visit = visit.prop_map(|(met, late_by, answered, examined, entered)| Step::Visit {
         answered: answered && met.is_none(),
         met,
         late_by,
         examined,
+        entered,
     });
-    prop::collection::vec(prop_oneof![3 => visit, 1 => Just(Step::Signature)], 1..9)
+    let signature = prop::option::of(0_i64..4).prop_map(|seen| Step::Signature { seen });
+    prop::collection::vec(prop_oneof![3 => visit, 1 => signature], 1..9)
 }
 
 fn events(steps: &[Step]) -> Vec<Event<'_, Ground>> {
@@ -49,10 +61,10 @@ fn events(steps: &[Step]) -> Vec<Event<'_, Ground>> {
     for (index, step) in steps.iter().enumerate() {
         let now = i64::try_from(index).expect("a short history");
         events.push(match step {
-            Step::Signature => Event::Disposition(day(now)),
-            Step::Visit { met, late_by, answered, examined } => Event::Visit(Look {
+            Step::Signature { seen } => Event::Disposition(Seen { until: day(now), revision: *seen }),
+            Step::Visit { met, late_by, answered, examined, entered } => Event::Visit(Look {
                 visit: index,
-                known_at: day(now + late_by),
+                known: Known { at: day(now + late_by), revision: *entered },
                 met: met.clone().map(|(emergency, measure)| badness(emergency, measure)),
                 answered: *answered,
                 examination: examined,
@@ -87,16 +99,16 @@ fn worst(one: &Bad, other: &Bad) -> Bad {
 fn naive(steps: &[Step]) -> Option<(&'static str, u8)> {
     let mut state = "none";
     let mut memory: Bad = (0, BTreeMap::new());
-    let mut meetings: Vec<(i64, Bad)> = Vec::new();
+    let mut meetings: Vec<((i64, i64), Bad)> = Vec::new();
     let mut word = "";
     let mut last: Option<Bad> = None;
     for (now, step) in (0_i64..).zip(steps) {
         match step {
-            Step::Visit { met: Some((emergency, measure)), late_by, .. } => {
+            Step::Visit { met: Some((emergency, measure)), late_by, entered, .. } => {
                 let bad: Bad = (1 + u8::from(*emergency), measure.clone());
                 last = Some(bad.clone());
                 let is_worse = worse(&bad, &memory);
-                let known = (now + late_by, bad.clone());
+                let known = ((now + late_by, *entered), bad.clone());
                 if state == "none" {
                     (state, word, memory, meetings) = ("active", "new", bad, vec![known]);
                 } else if state == "active" {
@@ -117,8 +129,9 @@ fn naive(steps: &[Step]) -> Option<(&'static str, u8)> {
                     state = "none";
                 }
             }
-            Step::Signature if state == "active" => {
-                let (seen, unseen): (Vec<_>, Vec<_>) = meetings.iter().cloned().partition(|(known, _)| *known <= now);
+            Step::Signature { seen } if state == "active" => {
+                let covers = |(at, entered): (i64, i64)| at <= now && seen.is_none_or(|seen| entered <= seen);
+                let (seen, unseen): (Vec<_>, Vec<_>) = meetings.iter().cloned().partition(|(known, _)| covers(*known));
                 let Some((_, covered)) = seen.last().cloned() else { continue };
                 memory = covered.clone();
                 state = "disposed";
@@ -127,11 +140,11 @@ fn naive(steps: &[Step]) -> Option<(&'static str, u8)> {
                     (state, word) = ("active", "worse");
                     memory = worst(&memory, bad);
                 }
-                if let Some(first) = meetings.iter().position(|(known, bad)| *known > now && worse(bad, &covered)) {
+                if let Some(first) = meetings.iter().position(|(known, bad)| !covers(*known) && worse(bad, &covered)) {
                     meetings.drain(..first);
                 }
             }
-            Step::Signature => {}
+            Step::Signature { .. } => {}
         }
     }
     match (state, last) {
@@ -178,7 +191,15 @@ proptest! {
             }
         }
         let before = walk(events(&late));
-        late.push(Step::Signature);
+        late.push(Step::Signature { seen: None });
+        prop_assert_eq!(walk(events(&late)), before.clone());
+        for step in &mut late {
+            if let Step::Visit { late_by, .. } = step {
+                *late_by = 0;
+            }
+        }
+        late.pop();
+        late.push(Step::Signature { seen: Some(-1) });
         prop_assert_eq!(walk(events(&late)), before);
     }
 
@@ -189,7 +210,7 @@ proptest! {
                 *late_by = 0;
             }
         }
-        steps.push(Step::Signature);
+        steps.push(Step::Signature { seen: Some(3) });
         let standing = walk(events(&steps));
         prop_assert!(standing.is_none_or(|standing| standing.status == Status::Persisting));
     }

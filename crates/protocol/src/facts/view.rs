@@ -35,7 +35,7 @@ pub(crate) struct View<'r> {
     pub(crate) day: NaiveDate,
     pub(crate) earlier: Earlier,
     pub(crate) outcome: Outcome,
-    longstanding: &'r Longstanding,
+    longstanding: Longstanding,
     least_answers: u8,
 }
 
@@ -47,7 +47,7 @@ impl<'r> View<'r> {
         record: &'r Record,
         (visit, submission): (usize, &'r Submission),
         earlier: Earlier,
-        longstanding: &'r Longstanding,
+        longstanding: &Longstanding,
         least_answers: u8,
     ) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl<'r> View<'r> {
             day: record.episode.local_day(submission.assessed_at),
             earlier,
             outcome: Outcome::default(),
-            longstanding,
+            longstanding: *longstanding,
             least_answers,
         }
     }

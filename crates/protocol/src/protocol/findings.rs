@@ -10,6 +10,8 @@ use super::load::{Loader, Lowering};
 use super::text::Template;
 use super::{Ground, Odds, Qualifier, Raised, Rule, file};
 
+/// The longest code of a finding, in bytes: it travels in events, whose size is bounded.
+const LONGEST_CODE: usize = 100;
 /// Words at the end of a code that make the finding a question.
 const ASKS: [&str; 2] = ["-unknown", "-not-excluded"];
 
@@ -66,6 +68,7 @@ fn complain(loader: &mut Loader, written: &file::Finding, line: usize) {
         }
     };
     let condition = written.on_side.is_some() || written.when.is_some();
+    demand(code.len() <= LONGEST_CODE, "a code may have 100 bytes at most");
     demand(condition, "a finding needs a condition, on_side or when");
     demand(!written.text.get_ref().trim().is_empty(), "a finding needs a text");
     demand(!written.action.trim().is_empty(), "a finding needs an action");

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::SubmissionId;
 use super::reader::{Fields, Node};
 use super::submission::submission_id;
-use super::values::{MAX_ID, MAX_NOTE, text, time, word};
+use super::values::{name, note, time, word};
 use super::words::{CaudaEquinaItem, Side};
 use crate::word::Word;
 
@@ -18,10 +18,16 @@ pub struct Adjudication {
     pub decision: Decision,
     /// When it was signed.
     pub at: DateTime<FixedOffset>,
+    /// When it arrived here; the time of signing when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<DateTime<FixedOffset>>,
     /// Who signed it.
     pub by: String,
     /// Why.
     pub note: String,
+    /// The last revision of the record that its signer can have seen; none in a document, where the times alone decide.
+    #[serde(skip)]
+    pub seen: Option<i64>,
 }
 
 /// What an adjudication decides.
@@ -67,15 +73,26 @@ impl Word for Kind {
 }
 
 impl Adjudication {
+    /// When this became known: its receipt, else its signing.
+    pub fn known_at(&self) -> DateTime<FixedOffset> {
+        self.received_at.unwrap_or(self.at)
+    }
+
+    /// Until when it covers what was received: a signature that is dated ahead of its own receipt covers no more.
+    pub fn covers_until(&self) -> DateTime<FixedOffset> {
+        self.at.min(self.known_at())
+    }
+
     pub(super) fn read(node: &Node) -> Option<Self> {
         let mut fields = node.fields()?;
         let kind = fields.required("kind", word);
         let at = fields.required("at", time);
-        let by = fields.required("by", text(MAX_ID));
-        let why = fields.required("note", text(MAX_NOTE));
+        let received_at = fields.optional("received_at", time);
+        let by = fields.required("by", name);
+        let why = fields.required("note", note);
         let decision = Decision::read(kind?, &mut fields);
         fields.finish();
-        Some(Self { decision: decision?, at: at?, by: by?, note: why? })
+        Some(Self { decision: decision?, at: at?, received_at, by: by?, note: why?, seen: None })
     }
 }
 
@@ -83,7 +100,7 @@ impl Decision {
     fn read(kind: Kind, fields: &mut Fields) -> Option<Self> {
         match kind {
             Kind::Disposition => {
-                let code = fields.required("code", text(MAX_ID));
+                let code = fields.required("code", name);
                 let side = fields.optional("side", word);
                 Some(Self::Disposition { code: code?, side })
             }

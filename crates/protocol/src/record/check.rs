@@ -7,22 +7,26 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::replacement::{in_circle, links};
+use super::replacement::{in_circles, links};
 use super::{Decision, Fault, Record, Submission};
 
 /// Checks a parsed record as a whole.
 ///
 /// Refused are two submissions with one id, a `supersedes` or a `void` that names no submission,
-/// submissions that replace each other in a circle, a birth after the onset, and any date later
+/// submissions that replace each other in a circle, a birth after the onset, any date later
 /// than the latest time in the record.
 pub fn check_record(record: &Record) -> Vec<Fault> {
     let mut faults = repeated_ids(&record.submissions);
     faults.extend(replacements(&record.submissions));
     faults.extend(voids(record));
     faults.extend(birth(record));
+    faults.extend(before_birth(record));
     faults.extend(later_than_the_record(record));
     faults
 }
+
+/// What is wrong with a time at which the patient was not born.
+pub const BEFORE_BIRTH: &str = "is before the patient's birth";
 
 fn fault(pointer: String, reason: impl Into<String>) -> Fault {
     let reason = reason.into();
@@ -43,6 +47,7 @@ fn repeated_ids(submissions: &[Submission]) -> Vec<Fault> {
 
 fn replacements(submissions: &[Submission]) -> Vec<Fault> {
     let replaces = links(submissions);
+    let circles = in_circles(&replaces);
     let mut faults = Vec::new();
     for (index, submission) in submissions.iter().enumerate() {
         let pointer = || format!("/submissions/{index}/supersedes");
@@ -50,7 +55,7 @@ fn replacements(submissions: &[Submission]) -> Vec<Fault> {
             Some(old) if !replaces.contains_key(old) => {
                 faults.push(fault(pointer(), "names no submission of the record"));
             }
-            Some(_) if in_circle(&submission.id, &replaces) => {
+            Some(_) if circles.contains(&submission.id) => {
                 faults.push(fault(pointer(), "makes the submission replace itself"));
             }
             _ => {}
@@ -77,6 +82,16 @@ fn birth(record: &Record) -> Option<Fault> {
     let birth = record.patient.birth_date?;
     let onset = record.episode.onset_date;
     (birth > onset).then(|| fault("/patient/birth_date".to_owned(), format!("is after the onset on {onset}")))
+}
+
+/// Nobody is examined, and nothing signed about anybody, before the day of birth.
+fn before_birth(record: &Record) -> Vec<Fault> {
+    let Some(birth) = record.patient.birth_date else { return Vec::new() };
+    let times =
+        record.submissions.iter().enumerate().map(|(n, s)| (format!("/submissions/{n}/assessed_at"), s.assessed_at));
+    let signed = record.adjudications.iter().enumerate().map(|(n, a)| (format!("/adjudications/{n}/at"), a.at));
+    let too_early = times.chain(signed).filter(|(_, at)| record.episode.local_day(*at) < birth);
+    too_early.map(|(pointer, _)| fault(pointer, BEFORE_BIRTH)).collect()
 }
 
 fn later_than_the_record(record: &Record) -> Vec<Fault> {

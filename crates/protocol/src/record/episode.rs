@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::SidedDermatome;
 use super::reader::Node;
-use super::values::{MAX_ID, date, text, word};
+use super::values::{date, name, word};
 use super::words::{Change, Lesion, Modality, Outcome, Region, TreatmentKind, Tri};
 
 const MAX_ENTRIES: usize = 1_000;
@@ -98,7 +98,7 @@ impl Episode {
         let mut fields = node.fields()?;
         let onset_date = fields.required("onset_date", date);
         let treatment_start = fields.required("treatment_start", date);
-        let id = fields.optional("id", text(MAX_ID));
+        let id = fields.optional("id", name);
         let time_zone = fields.optional("time_zone", zone);
         let mut answer = |name| fields.optional(name, word);
         let workers_compensation = answer("workers_compensation");

@@ -25,13 +25,14 @@ mod tests;
 
 pub use crate::word::Word;
 pub use adjudication::{Adjudication, Decision};
-pub use check::check_record;
+pub use check::{BEFORE_BIRTH, check_record};
 pub use danger::{DangerSign, danger_signs};
 pub use episode::{Episode, Imaging, Treatment};
 pub use examination::{Motor, MotorSite, PerSide, Reflexes, Sensation, StraightLegRaise, StraightLegRaiseSide};
 pub use fault::{Fault, Parsed};
 pub use parse::{Record, Registration, parse_adjudication, parse_registration, parse_submission};
 pub use patient::Patient;
+pub use reader::shown;
 pub(crate) use replacement::Replacements;
 pub use report::{Odi, Pain, PainScore, Report, SidedDermatome, Walking, Work};
 pub use screening::{Answer, CaudaEquina, Serious, Trauma};

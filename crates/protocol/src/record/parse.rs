@@ -1,5 +1,6 @@
 //! Parsing whole documents: a record, and the pieces that services receive one by one.
 
+use lasegue_values::limits::{MOST_ADJUDICATIONS, MOST_SUBMISSIONS};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -7,8 +8,6 @@ use super::reader::{Faults, Node};
 use super::{Adjudication, Draft, Episode, Fault, Parsed, Patient, Submission};
 
 const FORMAT: &str = "lasegue.record/1";
-const MAX_SUBMISSIONS: usize = 10_000;
-const MAX_ADJUDICATIONS: usize = 10_000;
 
 /// Everything known of one episode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,7 +39,13 @@ impl Record {
     /// Every fault of the document is returned, not only the first. What only the parts
     /// together can show is left to [`check_record`](super::check_record).
     pub fn parse(value: &Value) -> Result<Self, Vec<Fault>> {
-        strictly(value, Self::read)
+        all_of(value, Faults::default(), Self::read)
+    }
+
+    /// Parses a record that was accepted before. What an earlier version allowed and this one no longer takes, such as a
+    /// longer text or the year 0, is read as it is: a limit that came later must not make a record unreadable.
+    pub fn parse_kept(value: &Value) -> Result<Self, Vec<Fault>> {
+        all_of(value, Faults::of_kept(), Self::read)
     }
 
     /// Parses one record from JSON text.
@@ -59,8 +64,8 @@ impl Record {
         let patient = fields.required("patient", Patient::read);
         let episode = fields.required("episode", Episode::read);
         let submissions =
-            fields.block("submissions", |n| n.each(MAX_SUBMISSIONS, |draft| Draft::read(draft)?.complete()));
-        let adjudications = fields.block("adjudications", |n| n.each(MAX_ADJUDICATIONS, Adjudication::read));
+            fields.block("submissions", |n| n.each(MOST_SUBMISSIONS, |draft| Draft::read(draft)?.complete()));
+        let adjudications = fields.block("adjudications", |n| n.each(MOST_ADJUDICATIONS, Adjudication::read));
         for ignored in ["contact", "clinic", "clinician"] {
             fields.ignore(ignored);
         }
@@ -85,22 +90,31 @@ pub fn parse_submission(value: &Value) -> Parsed<Draft> {
 
 /// Parses the body that opens an episode, `{ "patient": ..., "episode": ... }`.
 pub fn parse_registration(value: &Value) -> Result<Registration, Vec<Fault>> {
-    strictly(value, |node| {
+    all_of(value, Faults::default(), Registration::read)
+}
+
+impl Registration {
+    /// Parses a registration that was accepted before, as [`Record::parse_kept`] does.
+    pub fn parse_kept(value: &Value) -> Result<Self, Vec<Fault>> {
+        all_of(value, Faults::of_kept(), Self::read)
+    }
+
+    fn read(node: &Node) -> Option<Self> {
         let mut fields = node.fields()?;
         let patient = fields.required("patient", Patient::read);
         let episode = fields.required("episode", Episode::read);
         fields.finish();
-        Some(Registration { patient: patient?, episode: episode? })
-    })
+        Some(Self { patient: patient?, episode: episode? })
+    }
 }
 
 /// Parses one adjudication.
 pub fn parse_adjudication(value: &Value) -> Result<Adjudication, Vec<Fault>> {
-    strictly(value, Adjudication::read)
+    all_of(value, Faults::default(), Adjudication::read)
 }
 
-fn strictly<T>(value: &Value, read: impl FnOnce(&Node) -> Option<T>) -> Result<T, Vec<Fault>> {
-    let faults = Faults::default();
+/// What `read` makes of all of a document, or every fault of it.
+fn all_of<T>(value: &Value, faults: Faults, read: impl FnOnce(&Node) -> Option<T>) -> Result<T, Vec<Fault>> {
     let parsed = read(&Node::root(value, &faults));
     let faults = faults.into_inner();
     match parsed {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::reader::Node;
-use super::values::{MAX_ID, date, text, word};
+use super::values::{date, name, word};
 use super::words::Sex;
 
 /// The patient: only what the protocol needs.
@@ -25,7 +25,7 @@ impl Patient {
     pub(super) fn read(node: &Node) -> Option<Self> {
         let mut fields = node.fields()?;
         let patient = Self {
-            id: fields.optional("id", text(MAX_ID)),
+            id: fields.optional("id", name),
             birth_date: fields.optional("birth_date", date),
             sex: fields.optional("sex", word),
         };

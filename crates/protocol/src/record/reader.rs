@@ -3,6 +3,7 @@
 //! `null` reads as a missing field. A field that no reader asked for is a fault, so that a
 //! misspelt danger sign is never silently dropped.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use serde_json::{Map, Value};
@@ -14,22 +15,35 @@ use super::Fault;
 /// No more faults than this are kept of one document; the first ones are the useful ones.
 const MAX_FAULTS: usize = 1_000;
 
+/// No more than this of a field's name stands in a pointer, in characters.
+const LONGEST_NAME: usize = 64;
+
 /// Room for the fields of the largest object.
 const MOST_FIELDS: usize = 18;
 
 /// The faults of one document so far.
 #[derive(Default)]
-pub(super) struct Faults(RefCell<Vec<Fault>>);
+pub(super) struct Faults {
+    found: RefCell<Vec<Fault>>,
+    kept: bool,
+}
 
 impl Faults {
-    pub(super) fn into_inner(self) -> Vec<Fault> {
-        self.0.into_inner()
+    /// For what was accepted once, perhaps by an earlier version that allowed more: its texts and times are taken as they
+    /// are.
+    pub(super) fn of_kept() -> Self {
+        Self { kept: true, ..Self::default() }
     }
 
-    fn note(&self, pointer: String, reason: String) {
-        let mut faults = self.0.borrow_mut();
+    pub(super) fn into_inner(self) -> Vec<Fault> {
+        self.found.into_inner()
+    }
+
+    /// Notes a fault, unless there are enough of them: then neither its place nor its reason is even written down.
+    fn note(&self, fault: impl FnOnce() -> Fault) {
+        let mut faults = self.found.borrow_mut();
         if faults.len() < MAX_FAULTS {
-            faults.push(Fault { pointer, reason });
+            faults.push(fault());
         }
     }
 }
@@ -49,12 +63,25 @@ impl Path<'_> {
         match self.0 {
             Step::Root => String::new(),
             Step::Name(parent, name) => {
-                let name = name.replace('~', "~0").replace('/', "~1");
-                format!("{}/{name}", parent.pointer())
+                format!("{}/{}", parent.pointer(), shown(name).replace('~', "~0").replace('/', "~1"))
             }
             Step::Index(parent, index) => format!("{}/{index}", parent.pointer()),
         }
     }
+}
+
+/// A field's name as a pointer may hold it: whatever the sender made of it, short and without control characters.
+pub fn shown(name: &str) -> Cow<'_, str> {
+    let long = name.chars().nth(LONGEST_NAME).is_some();
+    if !long && !name.contains(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    let mut shown = String::new();
+    for c in name.chars().take(LONGEST_NAME) {
+        if c.is_control() { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown.push_str(if long { "…" } else { "" });
+    Cow::Owned(shown)
 }
 
 /// A value at its place in the document.
@@ -72,8 +99,13 @@ impl<'a> Node<'a> {
 
     /// Notes what is wrong here; `None`, so that a reader can end with it.
     pub(super) fn refuse<T>(&self, reason: impl Into<String>) -> Option<T> {
-        self.faults.note(self.path.pointer(), reason.into());
+        self.faults.note(|| Fault { pointer: self.path.pointer(), reason: reason.into() });
         None
+    }
+
+    /// Whether this was accepted before, so that no limit may keep it from being read.
+    pub(super) fn is_kept(&self) -> bool {
+        self.faults.kept
     }
 
     pub(super) fn value(&self) -> &'a Value {
@@ -105,6 +137,7 @@ impl<'a> Node<'a> {
         let Some(list) = self.value.as_array() else {
             return self.refuse("must be a list");
         };
+        let max = if self.is_kept() { list.len() } else { max };
         if list.len() > max {
             self.refuse::<()>(format!("must have at most {max} elements"));
         }
@@ -136,8 +169,8 @@ impl<'a> Fields<'a> {
     /// A field that must be there; a missing one is a fault.
     pub(super) fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
         if self.map.get(name).is_none_or(Value::is_null) {
-            let pointer = Path(Step::Name(self.path, name)).pointer();
-            self.faults.note(pointer, "is required".to_owned());
+            let pointer = || Path(Step::Name(self.path, name)).pointer();
+            self.faults.note(|| Fault { pointer: pointer(), reason: "is required".to_owned() });
         }
         self.optional(name, read)
     }
@@ -166,8 +199,8 @@ impl<'a> Fields<'a> {
         }
         let unknown = |name: &&String| !self.known.contains(&name.as_str());
         for name in self.map.keys().filter(unknown) {
-            let pointer = Path(Step::Name(self.path, name)).pointer();
-            self.faults.note(pointer, self.reason_unknown(name));
+            let pointer = || Path(Step::Name(self.path, name)).pointer();
+            self.faults.note(|| Fault { pointer: pointer(), reason: self.reason_unknown(name) });
         }
     }
 

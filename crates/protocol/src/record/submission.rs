@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reader::Node;
 use super::report::Report;
-use super::values::{MAX_ID, text, time, word};
+use super::values::{name, time, word};
 use super::words::Author;
 use super::{Fault, Parsed};
 
@@ -40,6 +40,9 @@ pub struct Submission {
     /// What it reports.
     #[serde(flatten)]
     pub report: Report,
+    /// The revision of the record that first had it; 0 in a document.
+    #[serde(skip)]
+    pub revision: i64,
 }
 
 impl Submission {
@@ -90,6 +93,7 @@ impl Draft {
             author: self.author?,
             supersedes: self.supersedes,
             report: self.report,
+            revision: 0,
         })
     }
 }
@@ -105,5 +109,5 @@ impl Parsed<Draft> {
 }
 
 pub(super) fn submission_id(node: &Node) -> Option<SubmissionId> {
-    text(MAX_ID)(node).map(SubmissionId)
+    name(node).map(SubmissionId)
 }

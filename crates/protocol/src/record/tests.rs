@@ -200,3 +200,58 @@ fn the_parts_of_a_record_are_checked_together() {
     assert_eq!(faults_of("/adjudications", void), ["/adjudications/0/submission"]);
     assert!(faults_of("/episode/imaging/0/date", json!("2026-02-13")).is_empty());
 }
+
+#[test]
+fn texts_are_trimmed_and_control_characters_refused_wherever_a_text_stands() {
+    let padded = format!("{}seen{}", " ".repeat(10_500), " ".repeat(10_500));
+    let signed =
+        json!({"kind": "void", "submission": " v1 ", "at": "2026-01-02T09:00:00Z", "by": " dr-a", "note": padded});
+    let read = parse_adjudication(&signed).expect("blanks do not count");
+    assert_eq!((read.by.as_str(), read.note.as_str()), ("dr-a", "seen"));
+    assert_eq!(read.decision, Decision::Void { submission: SubmissionId("v1".to_owned()) });
+    let wicked = json!({"kind": "void", "submission": "v\u{0}", "at": "2026-01-02T09:00:00Z", "by": "a\nb", "note": "\u{1b}[2J"});
+    let faults = parse_adjudication(&wicked).expect_err("it is faulty");
+    assert_eq!(pointers(&faults), ["/by", "/note", "/submission"]);
+    assert_eq!(faults[2].reason, "must not hold the control character U+0000");
+    let faults = parse_submission(&with(visit(), "/id", json!("v\u{0}"))).faults;
+    assert_eq!(pointers(&faults), ["/id"]);
+    for (block, field) in [("patient", "id"), ("episode", "id")] {
+        let mut record = golden();
+        record[block][field] = json!("a\u{0}b");
+        assert_eq!(pointers(&Record::parse(&record).expect_err("refused")), [format!("/{block}/{field}")]);
+        assert!(Record::parse_kept(&record).is_ok(), "what was accepted once stays readable");
+    }
+}
+
+#[test]
+fn the_name_of_an_unknown_field_is_shown_short_and_without_control_characters() {
+    let mut body = visit();
+    body["saddle\u{0}\u{1b}"] = json!("yes");
+    body["x".repeat(100_000)] = json!(1);
+    let faults = parse_submission(&body).faults;
+    let expected = ["/saddle\\u{0}\\u{1b}".to_owned(), format!("/{}…", "x".repeat(64))];
+    assert_eq!(pointers(&faults), expected);
+}
+
+#[test]
+fn a_very_long_name_is_not_compared_with_the_words_there_are() {
+    for (length, suggested) in [(15, true), (100_000, false)] {
+        let name = "saddle_sensation".chars().cycle().take(length).collect::<String>();
+        let mut screen = json!({});
+        screen[name] = json!("yes");
+        let faults = parse_submission(&with(visit(), "/cauda_equina", screen)).faults;
+        assert_eq!(faults[0].reason.contains("did you mean"), suggested);
+    }
+}
+
+#[test]
+fn nobody_is_examined_or_signed_about_before_birth() {
+    let mut record = golden();
+    record["patient"]["birth_date"] = json!("1980-06-15");
+    record["submissions"][0]["assessed_at"] = json!("1980-06-14T12:00:00Z");
+    record["adjudications"] = json!([{"kind": "longstanding", "item": "saddle_sensation", "at": "1950-01-01T00:00:00Z", "by": "dr-a", "note": "old"}]);
+    let faults = check_record(&Record::parse(&record).expect("each part is sound"));
+    assert_eq!(pointers(&faults), ["/submissions/0/assessed_at", "/adjudications/0/at"]);
+    record["adjudications"][0]["at"] = json!("0000-01-01T00:00:00Z");
+    assert_eq!(pointers(&Record::parse(&record).expect_err("refused")), ["/adjudications/0/at"]);
+}

@@ -1,16 +1,13 @@
 //! Readers for the single values of the record: words, whole numbers, dates, times, texts.
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
+use lasegue_values::{DAYS, INSTANTS, Name, Note, Unfit};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::reader::Node;
 use crate::suggest::nearest;
 use crate::word::Word;
-
-/// Longest identifier, in characters.
-pub(super) const MAX_ID: usize = 200;
-/// Longest note, in characters.
-pub(super) const MAX_NOTE: usize = 10_000;
 
 const MICRO: i64 = 1_000_000;
 
@@ -75,10 +72,20 @@ pub(super) fn word<W: Word>(node: &Node) -> Option<W> {
 
 /// A whole number from `min` to `max`.
 pub(super) fn whole(min: i64, max: i64) -> impl Fn(&Node) -> Option<i64> {
-    move |node| match node.value().as_i64() {
+    move |node| match whole_number(node.value()) {
         Some(number) if (min..=max).contains(&number) => Some(number),
         _ => node.refuse(format!("must be a whole number from {min} to {max}")),
     }
+}
+
+/// The whole number that a value is, also when it is written with a fraction of zero, as 2.0.
+fn whole_number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= 1e9)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is small")]
+        let number = number as i64;
+        Some(number)
+    })
 }
 
 /// A whole number from 0 to `max`, small enough for a byte.
@@ -88,30 +95,32 @@ pub(super) fn grade(max: u8) -> impl Fn(&Node) -> Option<u8> {
 
 pub(super) fn date(node: &Node) -> Option<NaiveDate> {
     let text = node.text()?;
-    let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let parsed = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    match parsed.filter(|_| shaped) {
-        Some(date) => Some(date),
-        None => node.refuse("must be a date of the calendar, as 2026-01-31"),
-    }
+    let kept = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| node.is_kept());
+    lasegue_values::day(text).or_else(kept).or_else(|| node.refuse(DAYS))
 }
 
 pub(super) fn time(node: &Node) -> Option<DateTime<FixedOffset>> {
-    match DateTime::parse_from_rfc3339(node.text()?) {
-        Ok(time) => Some(time),
-        Err(_) => node.refuse("must be a time with its offset from UTC, as 2026-01-31T09:30:00+01:00"),
-    }
+    let text = node.text()?;
+    let kept = DateTime::parse_from_rfc3339(text).ok().filter(|_| node.is_kept());
+    kept.or_else(|| lasegue_values::instant(text)).or_else(|| node.refuse(INSTANTS))
 }
 
-/// A text of 1 to `max` characters.
-pub(super) fn text(max: usize) -> impl Fn(&Node) -> Option<String> {
-    move |node| {
-        let text = node.text()?;
-        if text.trim().is_empty() || text.chars().count() > max {
-            return node.refuse(format!("must be a text of 1 to {max} characters"));
-        }
-        Some(text.to_owned())
+/// A text of one line: an identifier, a name, a code.
+pub(super) fn name(node: &Node) -> Option<String> {
+    fitting(node, |text| Name::parse(text).map(String::from))
+}
+
+/// A text of any number of lines.
+pub(super) fn note(node: &Node) -> Option<String> {
+    fitting(node, |text| Note::parse(text).map(String::from))
+}
+
+fn fitting(node: &Node, parse: fn(&str) -> Result<String, Unfit>) -> Option<String> {
+    let text = node.text()?;
+    if node.is_kept() {
+        return Some(text.to_owned());
     }
+    parse(text).map_or_else(|unfit| node.refuse(unfit.to_string()), Some)
 }
 
 /// Whether a block says nothing, so that it is left out of the JSON.

@@ -80,3 +80,36 @@ fn an_emergency_that_two_corrections_took_away_is_due_since_the_first() {
     assert_eq!(status(&result, "cauda-equina-emergency"), Some("corrected-pending"));
     assert_eq!(respond_by(&result, "cauda-equina-emergency"), "2026-01-02T09:00:00+00:00");
 }
+
+fn longstanding(at: &str, received: &str) -> Value {
+    json!({"kind": "longstanding", "item": "bowel_control", "by": "a", "note": "since birth",
+        "at": format!("2026-01-{at}T08:00:00Z"), "received_at": format!("2026-01-{received}T08:00:00Z")})
+}
+
+#[test]
+fn an_emergency_that_a_symptom_declared_old_takes_away_still_wants_a_signature() {
+    let incontinent = json!({"cauda_equina": {"bowel_control": "yes"}});
+    let visits = [("05", "05", incontinent.clone()), ("07", "07", incontinent)];
+    let mut adjudications = vec![longstanding("01", "06")];
+    let result = assess(&course(&visits, &adjudications));
+    assert_eq!(status(&result, "cauda-equina-emergency"), Some("corrected-pending"));
+    assert_eq!(respond_by(&result, "cauda-equina-emergency"), "2026-01-05T09:00:00+00:00");
+    adjudications.push(signed("cauda-equina-emergency", &Value::Null, "2026-01-05T08:59:59Z"));
+    assert_eq!(status(&assess(&course(&visits, &adjudications)), "cauda-equina-emergency"), Some("corrected-pending"));
+    adjudications.push(signed("cauda-equina-emergency", &Value::Null, "2026-01-06T09:00:00Z"));
+    assert_eq!(status(&assess(&course(&visits, &adjudications)), "cauda-equina-emergency"), None);
+}
+
+#[test]
+fn a_symptom_declared_old_before_the_visit_came_in_raises_nothing() {
+    let incontinent = json!({"cauda_equina": {"bowel_control": "yes"}});
+    let result = assess(&course(&[("05", "05", incontinent)], &[longstanding("01", "05")]));
+    assert_eq!(status(&result, "cauda-equina-emergency"), None);
+}
+
+#[test]
+fn an_emergency_with_another_ground_than_the_one_declared_old_is_shown_once() {
+    let both = json!({"cauda_equina": {"bowel_control": "yes", "saddle_sensation": "yes"}});
+    let result = assess(&course(&[("05", "05", both)], &[longstanding("01", "06")]));
+    assert_eq!(status(&result, "cauda-equina-emergency"), Some("new"));
+}

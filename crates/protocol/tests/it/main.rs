@@ -2,6 +2,7 @@
 
 mod corrections;
 mod evidence;
+mod feared;
 mod fields;
 mod fuzz;
 mod generate;

@@ -133,3 +133,29 @@ fn a_signature_that_saw_nothing_since_a_late_visit_reopened_does_nothing() {
     assert_eq!(status(&once, "cauda-equina-emergency"), Some("open"));
     assert_eq!(once, twice);
 }
+
+#[test]
+fn a_signature_that_is_dated_ahead_covers_nothing_that_came_after_it() {
+    let mut record = record(&["v1.sensation.right.L5=1"]);
+    let mut ahead = signed("sensation-changed", &json!("right"), "2026-01-21T09:04:40Z");
+    record["adjudications"] = json!([ahead]);
+    assert_eq!(status(&assess(&record), "sensation-changed"), Some("persisting"), "without a receipt its date is all");
+    for (received, expected) in [
+        ("2026-01-21T08:59:59Z", "new"),
+        ("2026-01-21T09:00:00Z", "persisting"),
+        ("2026-01-22T09:00:00Z", "persisting"),
+    ] {
+        ahead["received_at"] = json!(received);
+        record["adjudications"] = json!([ahead]);
+        assert_eq!(status(&assess(&record), "sensation-changed"), Some(expected), "{received}");
+    }
+}
+
+#[test]
+fn a_signature_that_was_received_late_covers_no_more_than_its_date() {
+    let mut record = record(&["v1.sensation.right.L5=1"]);
+    let mut early = signed("sensation-changed", &json!("right"), "2026-01-21T08:00:00Z");
+    early["received_at"] = json!("2026-01-23T09:00:00Z");
+    record["adjudications"] = json!([early]);
+    assert_eq!(status(&assess(&record), "sensation-changed"), Some("new"));
+}

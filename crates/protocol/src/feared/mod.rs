@@ -1,0 +1,58 @@
+//! What a refused body may mean at its worst: strict in what is accepted, generous in what is feared.
+//!
+//! Names and values are read whatever their case, spelling and type, and wherever they stand; what names a danger is
+//! taken at its worst, and every emergency rule of the embedded protocol is evaluated on what could be read. A sign too
+//! many costs a clinician a look; one too few may cost a patient.
+
+mod names;
+mod numbers;
+mod places;
+mod report;
+mod values;
+mod walk;
+
+use serde_json::Value;
+
+use crate::assessment::Severity;
+use crate::protocol::Protocol;
+use crate::record::{Draft, Record, Report, danger_signs, parse_submission};
+
+use walk::Signs;
+
+/// What is to be feared of a refused body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fear {
+    /// What can be read of it holds a danger sign.
+    Danger,
+    /// Nothing clinical of it can be read, or it names more unknown fields than are compared with the known ones.
+    Unreadable,
+    /// What can be read of it is calm.
+    Nothing,
+}
+
+/// What is to be feared of a refused body.
+pub fn feared(body: &Value) -> Fear {
+    let draft = parse_submission(body).value;
+    let signs = Signs::of(body);
+    if is_danger(&draft) || is_danger(&report::draft(&signs)) {
+        return Fear::Danger;
+    }
+    let nothing_read = draft.report == Report::default() && !signs.heard;
+    if nothing_read || signs.too_many_names() { Fear::Unreadable } else { Fear::Nothing }
+}
+
+/// Whether a field was meant to be named `name`, whatever its case and spelling.
+pub fn may_mean(field: &str, name: &str) -> bool {
+    names::are_alike(&names::plain(field), &names::plain(name))
+}
+
+fn is_danger(draft: &Draft) -> bool {
+    !danger_signs(draft).is_empty() || is_emergency(draft)
+}
+
+/// Whether the embedded protocol finds an emergency in a visit of which nothing but `draft` is known.
+fn is_emergency(draft: &Draft) -> bool {
+    let record: Record = report::record(draft.report.clone());
+    let found = crate::evaluate(Protocol::embedded(), &record, None).map(|assessment| assessment.findings);
+    found.unwrap_or_default().iter().any(|finding| finding.severity == Severity::Emergency)
+}

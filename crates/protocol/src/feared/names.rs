@@ -1,0 +1,189 @@
+//! Which of the fields that emergencies rest on a name stands for.
+
+use std::collections::HashMap;
+
+use lasegue_values::legible;
+
+use crate::record::{CaudaEquinaItem, Movement, Side, Word};
+use crate::suggest::ALIKE;
+
+/// A name longer than this, in bytes, is compared with none: it is no misspelling of a field.
+const LONGEST: usize = 64;
+
+/// As many names of one body as are compared with the known ones when they hold none of them: misspellings are few.
+const MOST_COMPARED: usize = 500;
+
+/// The answers of the serious block, and of the patient who noticed weakness, on which an emergency can rest.
+const ANSWERS: [&str; 9] = [
+    "new_weakness",
+    "fever",
+    "iv_drug_use",
+    "immunosuppressed",
+    "recent_infection_or_procedure",
+    "cancer_history",
+    "weight_loss",
+    "night_pain",
+    "anticoagulant",
+];
+
+/// The numbers on which one can rest, with the unit in their names or without.
+const NUMBERS: [(&str, Leaf); 2] = [("post_void_residual", Leaf::Residual), ("temperature", Leaf::Temperature)];
+
+/// The blocks in which such fields stand, plain.
+const BLOCKS: [&str; 3] = ["caudaequina", "motor", "serious"];
+
+/// What parts the names of blocks and fields in one name.
+const PARTS: [char; 8] = ['.', '/', '[', ']', ':', '#', '>', '|'];
+
+/// A field that an emergency can rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaf {
+    Item(CaudaEquinaItem),
+    Answer(&'static str),
+    Strength(Movement),
+    Residual,
+    Temperature,
+}
+
+/// The known names, and the unknown ones that were compared with them.
+pub(super) struct Names {
+    known: Vec<(String, Leaf)>,
+    compared: HashMap<String, Option<Leaf>>,
+}
+
+impl Names {
+    pub(super) fn new() -> Self {
+        let items = CaudaEquinaItem::ALL.iter().map(|item| (item.as_str(), Leaf::Item(*item)));
+        let answers = ANSWERS.iter().map(|name| (*name, Leaf::Answer(name)));
+        let movements = Movement::ALL.iter().map(|movement| (movement.as_str(), Leaf::Strength(*movement)));
+        let all = items.chain(answers).chain(movements).chain(NUMBERS);
+        Self { known: all.map(|(name, leaf)| (plain(name), leaf)).collect(), compared: HashMap::new() }
+    }
+
+    /// Whether there were more unknown names than are compared.
+    pub(super) fn is_spent(&self) -> bool {
+        self.compared.len() >= MOST_COMPARED
+    }
+
+    /// The field and the side that a name stands for, as far as it does.
+    pub(super) fn read(&mut self, name: &str) -> (Option<Leaf>, Option<Side>) {
+        let name = legible(name);
+        let (leaf, side) = self.spelt(&plain(&name));
+        if leaf.is_some() {
+            return (leaf, side);
+        }
+        let parts: Vec<_> = name.split(PARTS).map(plain).filter(|part| !part.is_empty()).collect();
+        let of_part = parts.iter().filter(|_| parts.len() > 1).find_map(|part| self.misspelt(&side_of(part).1));
+        let whole = || side_of(&plain(&name)).1;
+        let leaf = of_part.or_else(|| if parts.len() > 2 { None } else { self.misspelt(after_block(&whole())) });
+        (leaf, side.or_else(|| parts.iter().find_map(|part| side_of(part).0)))
+    }
+
+    /// What a plain name stands for that is spelt right, whatever stands around it.
+    pub(super) fn spelt(&self, name: &str) -> (Option<Leaf>, Option<Side>) {
+        let (side, rest) = side_of(name);
+        let within = self.known.iter().filter(|(known, _)| rest.contains(known.as_str()));
+        let Some((known, leaf)) = within.max_by_key(|(known, _)| known.len()) else { return (None, side) };
+        let around = rest.split_once(known.as_str());
+        let beside = || around.and_then(|(before, after)| side_of(after).0.or_else(|| side_of(before).0));
+        (Some(*leaf), side.or_else(beside))
+    }
+
+    /// What the text of a value names, which is spelt right there and stands alone.
+    pub(super) fn in_value(&self, text: &str) -> (Option<Leaf>, Option<Side>) {
+        if text.len() > LONGEST { (None, None) } else { self.spelt(&plain(&legible(text))) }
+    }
+
+    fn misspelt(&mut self, name: &str) -> Option<Leaf> {
+        if let Some(leaf) = self.compared.get(name) {
+            return *leaf;
+        }
+        if name.is_empty() || name.len() > LONGEST || self.is_spent() {
+            return None;
+        }
+        let near = self.known.iter().filter(|(known, _)| are_alike(name, known));
+        let leaf = near.max_by(|one, other| likeness(name, &one.0).total_cmp(&likeness(name, &other.0)));
+        let leaf = leaf.map(|(_, leaf)| *leaf);
+        self.compared.insert(name.to_owned(), leaf);
+        leaf
+    }
+}
+
+/// What follows the name of a block in a plain name.
+fn after_block(name: &str) -> &str {
+    BLOCKS.iter().find_map(|block| name.split_once(block)).map_or(name, |(_, after)| after)
+}
+
+/// A name without case, blanks and signs.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether two plain names are one, spelt differently.
+pub(super) fn are_alike(one: &str, other: &str) -> bool {
+    let longer = one.len().max(other.len());
+    // A quarter of the longer name is as much as may differ.
+    longer <= LONGEST && 4 * one.len().abs_diff(other.len()) <= longer && likeness(one, other) >= ALIKE
+}
+
+fn likeness(one: &str, other: &str) -> f64 {
+    strsim::normalized_damerau_levenshtein(one, other)
+}
+
+/// The side in a plain name, and what is left of the name.
+fn side_of(name: &str) -> (Option<Side>, String) {
+    for side in Side::ALL {
+        let word = side.as_str();
+        if are_alike(name, word) || *name == word[..1] {
+            return (Some(*side), String::new());
+        }
+        if let Some(rest) = name.strip_prefix(word).or_else(|| name.strip_suffix(word)) {
+            return (Some(*side), rest.to_owned());
+        }
+    }
+    (None, name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaf(name: &str) -> Option<Leaf> {
+        Names::new().read(name).0
+    }
+
+    #[test]
+    fn case_signs_and_spelling_are_forgiven() {
+        let saddle = Some(Leaf::Item(CaudaEquinaItem::SaddleSensation));
+        for name in ["saddle_sensation", "SaddleSensation", "saddle-sensation", "Saddle sensation", "sadle_senstaion"] {
+            assert_eq!(leaf(name), saddle, "{name}");
+        }
+        assert_eq!(leaf("post_void_residual"), Some(Leaf::Residual));
+        assert_eq!(leaf("temperature"), Some(Leaf::Temperature));
+        for other in ["", "id", "pain", "saddle", "value", "dermatomes"] {
+            assert_eq!(leaf(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_side_is_found_in_or_as_a_name() {
+        let read = |name: &str| Names::new().read(name);
+        let toe = Some(Leaf::Strength(Movement::GreatToeExtension));
+        assert_eq!(read("great_toe_extension_left"), (toe, Some(Side::Left)));
+        assert_eq!(read("rightGreatToeExtension"), (toe, Some(Side::Right)));
+        assert_eq!(read("R"), (None, Some(Side::Right)));
+        assert_eq!(read("lefft"), (None, Some(Side::Left)));
+    }
+
+    #[test]
+    fn after_five_hundred_unknown_names_only_right_spelling_counts() {
+        let mut names = Names::new();
+        for index in 0..MOST_COMPARED {
+            assert!(!names.is_spent());
+            names.read(&format!("unknown {index}"));
+        }
+        assert!(names.is_spent());
+        assert_eq!(names.read("saddle_sensatio").0, None);
+        assert!(names.read("Saddle_Sensation").0.is_some());
+    }
+}

@@ -1,0 +1,103 @@
+//! Fields that are named in the place of a value, as in a list of questions with their answers.
+
+use serde_json::{Map, Value};
+
+use super::names::{Leaf, Names, plain};
+use crate::record::Side;
+
+/// How the name of an answer begins, plain.
+const ANSWER: [&str; 9] = ["answer", "value", "grade", "strength", "result", "response", "score", "reply", "mrc"];
+
+/// Names of what belongs to the form and is no answer, plain; whatever ends with `id` belongs to it too.
+const BOOKKEEPING: [&str; 11] =
+    ["index", "order", "position", "sequence", "rank", "version", "system", "required", "answered", "number", "page"];
+
+/// Names under which stands what is not there, plain.
+const DENIED: [&str; 9] =
+    ["absent", "negative", "negatives", "denied", "none", "no", "normal", "unanswered", "missing"];
+
+/// Names of free text, which names nothing, plain.
+const NOTES: [&str; 5] = ["note", "notes", "comment", "comments", "remarks"];
+
+/// Names of what may hold the name of a field deeper within, plain.
+const NAMING: [&str; 5] = ["code", "coding", "question", "concept", "topic"];
+
+/// As deep as a name is looked for within a value.
+const DEEPEST: u8 = 3;
+
+/// What a name says of the place of its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Answer,
+    Bookkeeping,
+    Denied,
+    Other,
+}
+
+impl Place {
+    pub(super) fn of(name: &str) -> Self {
+        let name = plain(name);
+        if BOOKKEEPING.contains(&name.as_str()) || name.ends_with("id") {
+            Self::Bookkeeping
+        } else if ANSWER.iter().any(|begin| name.starts_with(begin)) {
+            Self::Answer
+        } else if DENIED.contains(&name.as_str()) {
+            Self::Denied
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether a name is that of a block of which a mere list of names is known to mean that all of them are so.
+pub(super) fn is_block(name: &str) -> bool {
+    matches!(plain(name).as_str(), "caudaequina" | "serious" | "redflags" | "symptoms")
+}
+
+/// The field and the side that an object names in its values.
+#[derive(Default)]
+pub(super) struct Named {
+    pub(super) leaf: Option<Leaf>,
+    pub(super) side: Option<Side>,
+    /// The object holds nothing but names.
+    pub(super) alone: bool,
+    answered: bool,
+}
+
+impl Named {
+    pub(super) fn of(fields: &Map<String, Value>, names: &Names) -> Self {
+        let mut read = Self { alone: true, ..Self::default() };
+        for (name, value) in fields {
+            let place = Place::of(name);
+            read.answered |= place == Place::Answer;
+            let (leaf, side) =
+                if place == Place::Answer { (None, None) } else { named_in(name, value, names, DEEPEST) };
+            read.alone &= leaf.is_some() || side.is_some();
+            read.leaf = read.leaf.or(leaf);
+            read.side = read.side.or(side);
+        }
+        read
+    }
+
+    /// Whether a value of the object may be the answer to what it names: where one is called so only that may.
+    pub(super) fn may_answer(&self, place: Place, side: Option<Side>) -> bool {
+        !self.answered || place == Place::Answer || side.is_some()
+    }
+}
+
+fn named_in(name: &str, value: &Value, names: &Names, deep: u8) -> (Option<Leaf>, Option<Side>) {
+    let name = plain(name);
+    let may_name = deep > 0 && NAMING.contains(&name.as_str());
+    match value {
+        Value::String(text) if !NOTES.contains(&name.as_str()) => names.in_value(text),
+        Value::Object(fields) if may_name => {
+            first(fields.iter().map(|(name, value)| named_in(name, value, names, deep - 1)))
+        }
+        Value::Array(list) if may_name => first(list.iter().map(|value| named_in(&name, value, names, deep - 1))),
+        _ => (None, None),
+    }
+}
+
+fn first(mut found: impl Iterator<Item = (Option<Leaf>, Option<Side>)>) -> (Option<Leaf>, Option<Side>) {
+    found.find(|(leaf, _)| leaf.is_some()).unwrap_or_default()
+}
