@@ -27,6 +27,10 @@ pub mod header {
     pub const TRACE_PARENT: &str = "traceparent";
     /// The transport's own de-duplication key: the event's id.
     pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+    /// The id of the key that the sender has signed with.
+    pub const KEY: &str = "lasegue-key";
+    /// The sender's signature over [`super::Envelope::signed_bytes`], Ed25519, base64url without padding.
+    pub const SIGNATURE: &str = "lasegue-signature";
 }
 
 /// One event on its way.
@@ -49,7 +53,7 @@ pub struct Envelope {
 }
 
 /// Why an envelope could not be opened. Trying again cannot help.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EnvelopeError {
     /// A header is missing or malformed.
     #[error("the header {0} is missing or malformed")]
@@ -95,6 +99,19 @@ impl Envelope {
             headers.push((header::SUBJECT, episode.to_string()));
         }
         headers
+    }
+
+    /// What its sender signs: all that a receiver reads of it, each part behind its length, so that no two envelopes are
+    /// signed alike.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let id = self.id.to_string();
+        let texts = [&id, &self.event_type, &self.subject, &self.source, &self.time, &self.trace_parent];
+        let parts = texts.into_iter().map(String::as_bytes).chain([&*self.payload]);
+        parts.fold(b"lasegue event 1\n".to_vec(), |mut bytes, part| {
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part);
+            bytes
+        })
     }
 
     /// Puts an envelope together from what arrived.

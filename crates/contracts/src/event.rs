@@ -62,6 +62,10 @@ pub trait Event: prost::Message + Default + 'static {
     fn episode_id(&self) -> &str;
 }
 
+/// The most bytes that an event may have, its headers aside. Every transport takes these, and every event fits by what its
+/// sender accepts: a test has the largest of each.
+pub const MAX_BYTES: usize = 768 << 10;
+
 /// The subject of event `name` about `episode`: `lasegue.<service>.v1.<event>.<episode>`, with `bulk.` before the
 /// event's name on the bulk lane.
 pub fn subject(sender: Service, lane: Lane, name: &str, episode: Uuid) -> String {
@@ -69,6 +73,17 @@ pub fn subject(sender: Service, lane: Lane, name: &str, episode: Uuid) -> String
         Lane::Live => format!("lasegue.{sender}.v1.{name}.{episode}"),
         Lane::Bulk => format!("lasegue.{sender}.v1.bulk.{name}.{episode}"),
     }
+}
+
+/// Whether `service` may send an event of this type on `subject`: on a subject of its own with the event's name, and what
+/// nobody else sends. A type that this version does not know is nobody's: who reads it says that it cannot be understood.
+pub fn may_send(service: Service, event_type: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.').skip(1);
+    let own = tokens.next() == Some(service.name());
+    let known = EVENTS.iter().find(|(known, ..)| *known == event_type);
+    own && known.is_none_or(|(_, name, sender)| {
+        sender.is_none_or(|sender| sender == service) && tokens.any(|token| token == *name)
+    })
 }
 
 /// The episode that a subject ends with, if it is one of ours.
@@ -90,6 +105,10 @@ macro_rules! events {
 
         /// The names of all events, by type.
         pub const NAMES: &[(&str, &str)] = &[$((concat!("lasegue.", $package, ".v1.", stringify!($message)), $name)),*];
+
+        /// The type, the name and the one sender of each event; none when every service may send it.
+        const EVENTS: &[(&str, &str, Option<Service>)] =
+            &[$((concat!("lasegue.", $package, ".v1.", stringify!($message)), $name, $sender)),*];
     };
 }
 
@@ -98,6 +117,7 @@ events! {
     intake::EpisodeUpdated, "intake", Some(Service::Intake), "episode-updated";
     intake::SubmissionAccepted, "intake", Some(Service::Intake), "submission-accepted";
     intake::AdjudicationRecorded, "intake", Some(Service::Intake), "adjudication-recorded";
+    intake::RecordImported, "intake", Some(Service::Intake), "record-imported";
     intake::SubmissionRefused, "intake", Some(Service::Intake), "submission-refused";
     intake::RefusalCorrected, "intake", Some(Service::Intake), "refusal-corrected";
     assessment::RedFlagRaised, "assessment", Some(Service::Assessment), "red-flag-raised";
@@ -112,7 +132,11 @@ events! {
     alerting::PageFailed, "alerting", Some(Service::Alerting), "page-failed";
     alerting::FindingDisposed, "alerting", Some(Service::Alerting), "finding-disposed";
     platform::MessageDeadLettered, "platform", None, "message-dead-lettered";
+    platform::EventsHeldUp, "platform", None, "events-held-up";
 }
+
+/// The events that travel on the bulk lane alone.
+pub const BULK_ONLY: &[&str] = &[intake::RecordImported::NAME];
 
 #[cfg(test)]
 mod tests {
@@ -135,6 +159,26 @@ mod tests {
         }
         assert_eq!(episode_of_subject("lasegue.intake.v1.submission-accepted.nobody"), None);
         assert_eq!(episode_of_subject(&format!("other.{EPISODE}")), None);
+    }
+
+    #[test]
+    fn a_service_may_send_its_own_events_under_their_names_and_no_others() {
+        let of = |sender, name| subject(sender, Lane::Live, name, EPISODE);
+        let (flag, overdue) = (assessment::RedFlagRaised::TYPE, scheduling::VisitOverdue::TYPE);
+        assert!(may_send(Service::Assessment, flag, &of(Service::Assessment, "red-flag-raised")));
+        assert!(may_send(
+            Service::Assessment,
+            flag,
+            &subject(Service::Assessment, Lane::Bulk, "red-flag-raised", EPISODE)
+        ));
+        assert!(!may_send(Service::Scheduling, flag, &of(Service::Assessment, "red-flag-raised")), "another's subject");
+        assert!(!may_send(Service::Scheduling, flag, &of(Service::Scheduling, "red-flag-raised")), "another's event");
+        assert!(!may_send(Service::Scheduling, overdue, &of(Service::Scheduling, "visit-due")), "another name");
+        for service in Service::ALL {
+            let letter = platform::MessageDeadLettered::TYPE;
+            assert!(may_send(service, letter, &of(service, "message-dead-lettered")), "everybody has those");
+            assert!(may_send(service, "lasegue.later.v1.Event", &of(service, "event")), "it is not known yet");
+        }
     }
 
     #[test]

@@ -8,6 +8,10 @@ pub mod event;
 pub mod routes;
 pub mod topology;
 
+/// What stands in an event in the place of a free text, which stays with the service that took it: it may tell anything of
+/// anybody, and no receiver reads it. Never empty, for a record's note is not.
+pub const NOTE_STAYS: &str = "kept where it was signed";
+
 pub use envelope::{Envelope, EnvelopeError};
 pub use event::{Event, Lane, Service};
 

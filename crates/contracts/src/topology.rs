@@ -1,6 +1,6 @@
 //! Every stream and every durable consumer, in one table. Nothing else names a stream.
 
-use crate::event::Service;
+use crate::event::{self, Lane, Service};
 
 /// A stream: events of one sender that are kept together and read by the same consumers.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,6 +85,7 @@ topology! {
             "lasegue.alerting.v1.page-failed.*"
         ];
         DEAD_LETTERS: None, receipts false, ["lasegue.*.v1.message-dead-lettered.*"];
+        TROUBLES: None, receipts false, ["lasegue.*.v1.events-held-up.*"];
     }
     consumers {
         ALERTING_RED_FLAGS = "alerting-red-flags": Alerting reads RED_FLAGS ["lasegue.assessment.v1.red-flag-raised.*"] at most 64;
@@ -94,23 +95,36 @@ topology! {
             ["lasegue.assessment.v1.bulk.red-flag-raised.*"] at most 4;
         ALERTING_VISITS = "alerting-visits": Alerting reads VISITS ["lasegue.scheduling.v1.visit-overdue.*"] at most 8;
         ALERTING_DEAD_LETTERS = "alerting-dead-letters": Alerting reads DEAD_LETTERS ["lasegue.*.v1.message-dead-lettered.*"] at most 4;
+        ALERTING_TROUBLES = "alerting-troubles": Alerting reads TROUBLES ["lasegue.*.v1.events-held-up.*"] at most 4;
         ASSESSMENT_INTAKE = "assessment-intake": Assessment reads INTAKE [
             "lasegue.intake.v1.episode-registered.*",
             "lasegue.intake.v1.episode-updated.*",
             "lasegue.intake.v1.submission-accepted.*",
             "lasegue.intake.v1.adjudication-recorded.*"
         ] at most 64;
-        ASSESSMENT_INTAKE_BULK = "assessment-intake-bulk": Assessment reads INTAKE_BULK ["lasegue.intake.v1.bulk.*.*"] at most 4;
+        ASSESSMENT_INTAKE_BULK = "assessment-intake-bulk": Assessment reads INTAKE_BULK ["lasegue.intake.v1.bulk.*.*"] at most 16;
         ASSESSMENT_DISPOSITIONS = "assessment-dispositions": Assessment reads DISPOSITIONS
             ["lasegue.alerting.v1.finding-disposed.*"] at most 16;
         SCHEDULING_ASSESSMENTS = "scheduling-assessments": Scheduling reads ASSESSMENTS
             ["lasegue.assessment.v1.assessment-completed.*"] at most 32;
         SCHEDULING_ASSESSMENTS_BULK = "scheduling-assessments-bulk": Scheduling reads ASSESSMENTS_BULK
-            ["lasegue.assessment.v1.bulk.assessment-completed.*"] at most 4;
+            ["lasegue.assessment.v1.bulk.assessment-completed.*"] at most 16;
     }
 }
 
 impl Stream {
+    /// The streams that `service` publishes to.
+    pub fn published_by(service: Service) -> impl Iterator<Item = &'static Self> {
+        STREAMS.iter().copied().filter(move |stream| stream.owner.is_none_or(|owner| owner == service))
+    }
+
+    /// The service that makes it, and lets go of what was read when it is full: its owner, or the reader of one that every
+    /// service publishes to.
+    pub fn keeper(&self) -> Option<Service> {
+        let reader = || CONSUMERS.iter().find(|consumer| consumer.stream == self).map(|consumer| consumer.owner);
+        self.owner.or_else(reader)
+    }
+
     /// The stream that takes `subject`.
     pub fn of(subject: &str) -> Option<&'static Self> {
         STREAMS.iter().copied().find(|stream| stream.subjects.iter().any(|pattern| matches(pattern, subject)))
@@ -118,6 +132,28 @@ impl Stream {
 }
 
 impl Consumer {
+    /// The one durable reader of `subject`; none when nobody reads it.
+    pub fn of(subject: &str) -> Option<&'static Self> {
+        CONSUMERS.iter().copied().find(|consumer| consumer.takes(subject))
+    }
+
+    /// The readers of what `service` publishes.
+    pub fn of_sender(service: Service) -> impl Iterator<Item = &'static Self> {
+        CONSUMERS.iter().copied().filter(move |consumer| consumer.stream.owner.is_none_or(|owner| owner == service))
+    }
+
+    /// Whether this consumer takes an event of this type from `sender` on `subject`.
+    pub fn takes_from(&self, sender: Service, event_type: &str, subject: &str) -> bool {
+        let owns = self.stream.owner.is_none_or(|owner| owner == sender);
+        owns && self.takes(subject) && event::may_send(sender, event_type, subject)
+    }
+
+    /// The lane of what it takes.
+    pub fn lane(&self) -> Lane {
+        let bulk = self.filters.iter().all(|filter| filter.split('.').nth(3) == Some("bulk"));
+        if bulk { Lane::Bulk } else { Lane::Live }
+    }
+
     /// Whether this consumer takes `subject`.
     pub fn takes(&self, subject: &str) -> bool {
         self.filters.iter().any(|filter| matches(filter, subject))
@@ -142,7 +178,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::event::{self, Lane};
+    use crate::event::Lane;
 
     fn senders(event_type: &str) -> Vec<Service> {
         Service::ALL
@@ -157,7 +193,8 @@ mod tests {
     fn every_event_has_exactly_one_stream_which_its_sender_owns() {
         for (event_type, name) in event::NAMES {
             for sender in senders(event_type) {
-                let subject = event::subject(sender, Lane::Live, name, Uuid::nil());
+                let lane = if event::BULK_ONLY.contains(name) { Lane::Bulk } else { Lane::Live };
+                let subject = event::subject(sender, lane, name, Uuid::nil());
                 let takers: Vec<_> = STREAMS
                     .iter()
                     .filter(|stream| stream.subjects.iter().any(|pattern| matches(pattern, &subject)))
@@ -191,11 +228,41 @@ mod tests {
     }
 
     #[test]
+    fn a_consumer_takes_one_lane() {
+        for consumer in CONSUMERS {
+            let bulk = consumer.filters.iter().filter(|filter| filter.contains(".bulk.")).count();
+            let expected = if consumer.lane() == Lane::Bulk { consumer.filters.len() } else { 0 };
+            assert_eq!(bulk, expected, "{}", consumer.name);
+        }
+        assert_eq!([ASSESSMENT_INTAKE.lane(), ASSESSMENT_INTAKE_BULK.lane()], [Lane::Live, Lane::Bulk]);
+    }
+
+    #[test]
     fn a_stream_that_asks_for_receipts_has_one_reader_to_give_them() {
         for stream in STREAMS.iter().filter(|stream| stream.receipts) {
             assert_eq!(CONSUMERS.iter().filter(|consumer| consumer.stream == *stream).count(), 1, "{}", stream.name);
         }
         assert!(RED_FLAGS.receipts);
+    }
+
+    #[test]
+    fn an_event_has_one_durable_reader_at_most_who_proves_that_it_was_handled() {
+        for (event_type, name) in event::NAMES {
+            for (sender, lane) in
+                senders(event_type).into_iter().flat_map(|sender| [(sender, Lane::Live), (sender, Lane::Bulk)])
+            {
+                let subject = event::subject(sender, lane, name, Uuid::nil());
+                let readers = CONSUMERS.iter().filter(|consumer| consumer.takes(&subject)).count();
+                assert!(readers <= 1, "{subject} has {readers} readers");
+            }
+        }
+    }
+
+    #[test]
+    fn every_stream_is_kept_by_one_service() {
+        for stream in STREAMS {
+            assert_eq!(stream.keeper(), stream.owner.or(Some(Service::Alerting)), "{}", stream.name);
+        }
     }
 
     #[test]

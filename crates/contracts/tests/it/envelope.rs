@@ -65,6 +65,31 @@ fn a_missing_or_malformed_header_is_named() {
 }
 
 #[test]
+fn what_is_signed_changes_with_everything_that_a_receiver_reads() {
+    let text = |text: &str| text.to_owned();
+    let others = [
+        Envelope { id: Uuid::nil(), ..envelope() },
+        Envelope { event_type: text("x"), ..envelope() },
+        Envelope { subject: text("x"), ..envelope() },
+        Envelope { source: text("x"), ..envelope() },
+        Envelope { time: text("x"), ..envelope() },
+        Envelope { trace_parent: text("x"), ..envelope() },
+        Envelope { payload: Bytes::new(), ..envelope() },
+        Envelope {
+            event_type: format!("{}x", envelope().event_type),
+            subject: envelope().subject[1..].into(),
+            ..envelope()
+        },
+    ];
+    for other in others {
+        assert_ne!(other.signed_bytes(), envelope().signed_bytes(), "{other:?}");
+    }
+    let reread = reread(&envelope().headers()).expect("the headers make one");
+    assert_eq!(reread.signed_bytes(), envelope().signed_bytes(), "it is the same on both ends");
+    assert!(envelope().signed_bytes().starts_with(b"lasegue event 1\n\0\0\0\0\0\0\0\x24"));
+}
+
+#[test]
 fn an_envelope_opens_only_as_what_it_holds() {
     assert_eq!(envelope().open::<VisitDue>().map(|event| event.revision), Ok(7));
     let wrong = EnvelopeError::Type { expected: VisitOverdue::TYPE, found: VisitDue::TYPE.to_owned() };

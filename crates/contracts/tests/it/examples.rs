@@ -9,7 +9,7 @@ use prost_types::Timestamp;
 const EPISODE: &str = "01980000-0000-7000-8000-000000000001";
 const OTHER: &str = "01980000-0000-7000-8000-000000000002";
 
-/// An event's name with its bytes, and the bytes after decoding and encoding them again.
+/// An event's name, with what it is an example of where there are several, its bytes, and the bytes after decoding and encoding them again.
 pub(crate) struct Example {
     pub(crate) name: &'static str,
     pub(crate) bytes: Vec<u8>,
@@ -32,7 +32,7 @@ pub(crate) fn all() -> Vec<Example> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every field of this type is optional on the wire")]
-fn at(seconds: i64) -> Option<Timestamp> {
+pub(crate) fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds: 1_768_986_000 + seconds, nanos: 123_456_000 })
 }
 
@@ -52,32 +52,56 @@ fn intake_examples() -> Vec<Example> {
             episode: episode_after,
         }),
         example(&intake::SubmissionAccepted { episode_id: text(EPISODE), submission: Some(submission()) }),
-        example(&intake::AdjudicationRecorded {
+        example(&adjudication()),
+        Example {
+            name: "adjudication-recorded.received",
+            ..example(&intake::AdjudicationRecorded { received_at: at(5), ..adjudication() })
+        },
+        Example {
+            name: "adjudication-recorded.seen",
+            ..example(&intake::AdjudicationRecorded { seen_revision: Some(1_768_986_000_123), ..adjudication() })
+        },
+        example(&intake::RecordImported {
             episode_id: text(EPISODE),
-            adjudication_id: text(OTHER),
-            at: at(0),
-            by: text("dr-a"),
-            note: text("seen"),
-            decision: Some(Decision::Disposition(intake::Disposition {
-                code: text("motor-deficit-severe"),
-                side: text("right"),
-            })),
+            version: 2,
+            patient: Some(self::patient()),
+            episode: Some(self::episode()),
+            adjudications: vec![adjudication()],
+            submissions: vec![submission()],
         }),
         example(&intake::SubmissionRefused {
             episode_id: text(EPISODE),
             refusal_id: text(OTHER),
             received_at: at(0),
             reason: intake::RefusalReason::DangerSign.into(),
+            sender_id: String::new(),
+            sent_to_episode_id: String::new(),
         }),
         example(&intake::RefusalCorrected { episode_id: text(EPISODE), refusal_id: text(OTHER), corrected_at: at(60) }),
     ]
 }
 
-fn patient() -> intake::Patient {
+fn adjudication() -> intake::AdjudicationRecorded {
+    intake::AdjudicationRecorded {
+        episode_id: text(EPISODE),
+        adjudication_id: text(OTHER),
+        at: at(0),
+        by: text("dr-a"),
+        note: text("seen"),
+        decision: Some(Decision::Disposition(intake::Disposition {
+            code: text("motor-deficit-severe"),
+            side: text("right"),
+        })),
+        received_at: None,
+        seen_revision: None,
+    }
+}
+
+pub(crate) fn patient() -> intake::Patient {
     intake::Patient { birth_date: Some(text("1980-06-15")), sex: intake::Sex::Female.into() }
 }
 
-fn episode() -> intake::Episode {
+pub(crate) fn episode() -> intake::Episode {
     let (yes, no, unknown) = (intake::Answer::Yes.into(), intake::Answer::No.into(), intake::Answer::Unknown.into());
     intake::Episode {
         onset_date: text("2025-12-18"),
@@ -107,7 +131,7 @@ fn episode() -> intake::Episode {
     }
 }
 
-fn submission() -> intake::Submission {
+pub(crate) fn submission() -> intake::Submission {
     let (yes, no, unknown) = (intake::Answer::Yes.into(), intake::Answer::No.into(), intake::Answer::Unknown.into());
     let grades = |name: &str, left, right| {
         BTreeMap::from([(text(name), intake::Grades { left: Some(left), right: Some(right) })])
@@ -293,20 +317,29 @@ fn alerting_examples() -> Vec<Example> {
             at: at(0),
             cause: text("timeout"),
         }),
-        example(&alerting::FindingDisposed {
-            episode_id: episode_id(),
-            alert_id: alert_id(),
-            code: text("motor-deficit-severe"),
-            side: text("right"),
-            at: at(0),
-            by: text("dr-a"),
-            note: text("seen"),
-        }),
+        example(&disposed()),
+        Example {
+            name: "finding-disposed.seen",
+            ..example(&alerting::FindingDisposed { seen_revision: Some(1_768_986_000_123), ..disposed() })
+        },
     ]
 }
 
+fn disposed() -> alerting::FindingDisposed {
+    alerting::FindingDisposed {
+        episode_id: text(EPISODE),
+        alert_id: text(OTHER),
+        code: text("motor-deficit-severe"),
+        side: text("right"),
+        at: at(0),
+        by: text("dr-a"),
+        note: text("seen"),
+        seen_revision: None,
+    }
+}
+
 fn platform_examples() -> Vec<Example> {
-    vec![example(&platform::MessageDeadLettered {
+    let set_aside = platform::MessageDeadLettered {
         episode_id: text(EPISODE),
         dead_letter_id: text(OTHER),
         consumer: text("alerting-red-flags"),
@@ -314,5 +347,25 @@ fn platform_examples() -> Vec<Example> {
         event_type: text("lasegue.assessment.v1.RedFlagRaised"),
         reason: text("the payload cannot be decoded"),
         at: at(0),
-    })]
+        event_id: String::new(),
+        tries: 0,
+    };
+    let failing = platform::MessageDeadLettered { event_id: text(OTHER), tries: 13, ..set_aside.clone() };
+    let held_up = platform::EventsHeldUp {
+        episode_id: text(EPISODE),
+        service: text("intake"),
+        since: at(0),
+        at: at(30),
+        nothing_stored: false,
+        damaged: false,
+    };
+    let nothing_stored = platform::EventsHeldUp { nothing_stored: true, ..held_up.clone() };
+    let damaged = platform::EventsHeldUp { damaged: true, ..held_up.clone() };
+    vec![
+        example(&set_aside),
+        example(&held_up),
+        Example { name: "message-dead-lettered.failing", ..example(&failing) },
+        Example { name: "events-held-up.nothing-stored", ..example(&nothing_stored) },
+        Example { name: "events-held-up.damaged", ..example(&damaged) },
+    ]
 }

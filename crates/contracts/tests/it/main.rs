@@ -2,4 +2,5 @@
 
 mod envelope;
 mod examples;
+mod largest;
 mod wire;
