@@ -3,8 +3,10 @@
 //! Within a process the events about one episode are handled one at a time, and those that wait meanwhile together. Groups
 //! take turns: the many events of one hold no place that another needs.
 
+pub(crate) mod letters;
+mod memory;
 mod places;
-mod set_aside;
+mod replay;
 mod turns;
 mod work;
 
@@ -19,8 +21,11 @@ use lasegue_contracts::{Envelope, EnvelopeError, event};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::memory::Remembered;
 pub(crate) use self::places::Places;
+pub(crate) use self::replay::Replays;
 use self::work::Work;
+pub use self::work::caught;
 use crate::bus::{Bus, BusError, Deliveries, Joined, Message};
 use crate::chain;
 use crate::store::{Store, StoreError, inbox};
@@ -56,7 +61,10 @@ impl HandlerError {
 
 impl From<StoreError> for HandlerError {
     fn from(error: StoreError) -> Self {
-        Self::retry(error)
+        match error {
+            StoreError::EventTooLarge { .. } => Self::give_up(error),
+            _ => Self::retry(error),
+        }
     }
 }
 
@@ -101,7 +109,7 @@ pub trait Handler: Send + Sync {
         event::episode_of_subject(&message.subject)
     }
 
-    /// Called once when a message was set aside, in addition to the dead letter. Most consumers need nothing more.
+    /// Called when a message was set aside, in addition to the dead letter. Most consumers need nothing more.
     async fn set_aside(&self, _message: &Message, _dead_letter: Uuid) -> Result<(), HandlerError> {
         Ok(())
     }
@@ -155,10 +163,13 @@ impl Consuming {
     /// Takes and handles events until `stop`, then waits for those under way and gives back those not begun.
     pub async fn run(self, stop: CancellationToken) {
         let work = Arc::new(Work::new(self, stop.clone()));
+        work.consuming.store.replays().begin(work.consuming.consumer.name, &work);
+        let memory = Arc::new(Remembered::new(work.consuming.consumer.name, work.consuming.store.clone()));
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = work.consuming.watch_lag() => {}
+                () = work.consuming.answer(&memory, &stop) => {}
                 result = take(&work) => {
                     if let Err(error) = result {
                         let consumer = work.consuming.consumer.name;
@@ -169,6 +180,22 @@ impl Consuming {
             }
         }
         work.finished().await;
+    }
+
+    /// Answers those who ask what was handled, until `stop`.
+    async fn answer(&self, memory: &Arc<Remembered>, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let answering = self.bus.answer(self.consumer, memory.clone(), stop.clone()).await;
+            if let Err(error) = answering {
+                let consumer = self.consumer.name;
+                tracing::warn!(
+                    consumer,
+                    error = chain(&error),
+                    "what was handled could not be told: the senders ask again"
+                );
+                self.store.clock().sleep(REJOIN).await;
+            }
+        }
     }
 
     /// Joins the durable, and shows the bus what was handled last.
@@ -232,11 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_is_too_large_for_ever_and_everything_else_of_the_store_may_pass() {
+        let too_large = StoreError::EventTooLarge { event: "red-flag-raised", bytes: 2, most: 1 };
+        assert!(matches!(too_large.into(), HandlerError::GiveUp(_)));
+        assert!(matches!(StoreError::Conflict.into(), HandlerError::Retry(_)));
+    }
+
+    #[test]
     fn an_error_shows_all_its_causes_in_one_line() {
         let error = HandlerError::from(StoreError::Database(sea_orm::DbErr::Custom("disk full".to_owned())));
         assert_eq!(
             error.chain(),
-            "the event could not be handled yet: the database could not be read or written: Custom Error: disk full"
+            "the event could not be handled yet: the database could not carry out a statement: Custom Error: disk full"
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// A caller's role. Each route lists the roles that may call it.
@@ -31,6 +32,21 @@ impl Role {
     /// Every role.
     pub const ALL: [Self; 6] =
         [Self::Clinician, Self::Coordinator, Self::ProtocolOwner, Self::Auditor, Self::Operator, Self::System];
+
+    /// Whether people call in it, each under a name of their own.
+    pub const fn is_for_people(self) -> bool {
+        !matches!(self, Self::System)
+    }
+
+    /// How long a token of it may live. People get theirs for a shift; a system's is kept in a configuration.
+    pub const fn longest_life(self) -> TimeDelta {
+        match self {
+            Self::Clinician | Self::Coordinator | Self::ProtocolOwner | Self::Auditor | Self::Operator => {
+                TimeDelta::hours(24)
+            }
+            Self::System => TimeDelta::days(90),
+        }
+    }
 
     /// The name in tokens and commands.
     pub const fn name(self) -> &'static str {

@@ -4,15 +4,20 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use lasegue_contracts::event::Lane;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::letters::TELL_AFTER;
 use super::places::Places;
 use super::turns::{Turns, Waiting};
 use super::{Consuming, GIVEN_BACK, HELD, HandlerError, REPORT_EVERY, retry_delay};
+use crate::background;
 use crate::bus::{Answer, BusError, Delivery, Message};
+use crate::signed::Forged;
 use crate::telemetry::TraceContext;
 
 /// Failures one after the other, without a success among them, after which a group is put off: what fails is not the event.
@@ -27,6 +32,8 @@ pub(super) struct Work {
     /// Groups at work side by side.
     places: Arc<Semaphore>,
     under_way: TaskTracker,
+    /// Where events are handled.
+    threads: Handle,
     stop: CancellationToken,
 }
 
@@ -40,6 +47,10 @@ impl Work {
             held: Arc::new(Semaphore::new(HELD)),
             places: Arc::new(Semaphore::new(consuming.consumer.in_flight)),
             under_way: TaskTracker::new(),
+            threads: match consuming.consumer.lane() {
+                Lane::Live => Handle::current(),
+                Lane::Bulk => background::handle(),
+            },
             consuming,
             stop,
         }
@@ -59,34 +70,59 @@ impl Work {
     /// Lets a delivery be handled in its turn, and answers it then.
     pub(super) fn take_up(self: &Arc<Self>, delivery: Delivery, room: Room) {
         let this = self.clone();
-        self.under_way.spawn(async move {
+        let settling = async move {
             this.settle(delivery).await;
             drop(room);
-        });
+        };
+        self.under_way.spawn_on(settling, &self.threads);
     }
 
     async fn settle(self: &Arc<Self>, delivery: Delivery) {
+        let answered = match self.consuming.bus.verify(self.consuming.consumer, &delivery.message) {
+            Ok(()) => self.settle_signed(delivery).await,
+            Err(forged) => self.refuse(delivery, &forged).await,
+        };
+        if let Err(error) = answered {
+            let consumer = self.consuming.consumer.name;
+            tracing::warn!(
+                consumer,
+                error = crate::chain(&error),
+                "an answer did not reach the bus: the event comes again"
+            );
+        }
+    }
+
+    async fn refuse(&self, delivery: Delivery, forged: &Forged) -> Result<(), BusError> {
+        let Delivery { message, attempt, answer, .. } = delivery;
+        match caught(self.consuming.refuse(&message, forged)).await {
+            Ok(()) => answer.refuse().await,
+            Err(error) => self.again(&message, attempt, &error, answer).await,
+        }
+    }
+
+    async fn settle_signed(self: &Arc<Self>, delivery: Delivery) -> Result<(), BusError> {
         let Delivery { message, attempt, place, answer } = delivery;
-        let answered = match self.in_turn(&message, place, &*answer).await {
+        match self.in_turn(&message, place, &*answer).await {
             None => answer.retry(GIVEN_BACK).await,
-            Some(Ok(())) => answer.ack().await,
+            Some(Ok(())) => {
+                if attempt > TELL_AFTER {
+                    self.consuming.went_well(&message).await;
+                }
+                answer.ack().await
+            }
             Some(Err(HandlerError::GiveUp(reason))) => {
-                match self.consuming.set_aside(&message, &HandlerError::GiveUp(reason)).await {
+                match caught(self.consuming.set_aside(&message, &HandlerError::GiveUp(reason))).await {
                     Ok(()) => answer.ack().await,
                     Err(error) => self.again(&message, attempt, &error, answer).await,
                 }
             }
             Some(Err(error)) => self.again(&message, attempt, &error, answer).await,
-        };
-        if let Err(error) = answered {
-            let consumer = self.consuming.consumer.name;
-            tracing::warn!(consumer, %error, "an answer did not reach the bus: the event comes again");
         }
     }
 
     /// What became of a message once it had its turn; none when this process ends first. Meanwhile the bus is told again
     /// and again that it is under way.
-    async fn in_turn(
+    pub(super) async fn in_turn(
         self: &Arc<Self>,
         message: &Message,
         place: Option<u64>,
@@ -100,7 +136,7 @@ impl Work {
         let group = self.consuming.handler.group(message).unwrap_or(envelope.id);
         if self.turns.enter(group, Waiting { envelope, place, settled }) {
             let this = self.clone();
-            self.under_way.spawn(async move { this.work_off(group).await });
+            self.under_way.spawn_on(async move { this.work_off(group).await }, &self.threads);
         }
         loop {
             tokio::select! {
@@ -109,7 +145,7 @@ impl Work {
                 () = self.consuming.store.clock().sleep(REPORT_EVERY) => {
                     if let Err(error) = answer.working().await {
                         let consumer = self.consuming.consumer.name;
-                        tracing::warn!(consumer, %error, "the bus does not hear that an event is under way");
+                        tracing::warn!(consumer, error = crate::chain(&error), "the bus does not hear that an event is under way");
                     }
                 }
             }
@@ -160,8 +196,7 @@ impl Work {
     async fn handle_together(&self, waiting: &[Waiting]) -> bool {
         let envelopes: Vec<_> = waiting.iter().map(|event| event.envelope.clone()).collect();
         let trace = TraceContext::parse_or_new(&envelopes[0].trace_parent);
-        let handling = AssertUnwindSafe(self.consuming.handler.handle_together(&envelopes)).catch_unwind();
-        let outcome = trace.scope(handling).await.unwrap_or_else(|_| Err(panicked()));
+        let outcome = trace.scope(caught(self.consuming.handler.handle_together(&envelopes))).await;
         if let Err(error) = &outcome {
             let (consumer, events) = (self.consuming.consumer.name, waiting.len());
             tracing::warn!(consumer, events, error = error.chain(), "events of one group are handled one by one");
@@ -171,8 +206,7 @@ impl Work {
 
     async fn handle_alone(&self, event: &Waiting) -> Result<(), HandlerError> {
         let trace = TraceContext::parse_or_new(&event.envelope.trace_parent);
-        let handling = AssertUnwindSafe(self.consuming.handler.handle(&event.envelope)).catch_unwind();
-        trace.scope(handling).await.unwrap_or_else(|_| Err(panicked()))
+        trace.scope(caught(self.consuming.handler.handle(&event.envelope))).await
     }
 
     async fn again(
@@ -186,12 +220,20 @@ impl Work {
         let subject = &message.subject;
         tracing::warn!(consumer, subject, attempt, ?delay, error = error.chain(), "an event is tried again");
         metrics::counter!("bus_retries_total", "consumer" => consumer).increment(1);
+        if attempt >= TELL_AFTER && self.consuming.is_given_up(message, error, attempt).await {
+            return answer.ack().await;
+        }
         answer.retry(delay).await
     }
 }
 
-fn panicked() -> HandlerError {
-    HandlerError::retry("the handler panicked")
+/// What `work` comes to; a panic in it is an error that may pass.
+///
+/// # Errors
+/// Those of `work`, and that it panicked.
+pub async fn caught(work: impl Future<Output = Result<(), HandlerError>>) -> Result<(), HandlerError> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err(HandlerError::retry("the handler panicked")))
 }
 
 /// Says what became of an event. Who waited for it may be gone: then it comes again.

@@ -4,7 +4,9 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use chrono::{DateTime, Utc};
+use lasegue_values::instant;
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
 use uuid::Uuid;
 
 use super::problem::{Fault, Problem};
@@ -18,13 +20,38 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| Problem::of_status(rejection.status()).detail(rejection.body_text()))?;
-        serde_json::from_slice(&bytes)
-            .map(Body)
-            .map_err(|error| Problem::refused([Fault { pointer: String::new(), reason: error.to_string() }]))
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE),
+            status => Problem::of_status(status).detail(rejection.body_text()),
+        })?;
+        if bytes.is_empty() {
+            let reason = "is empty; send a JSON object".to_owned();
+            return Err(Problem::refused([Fault { pointer: String::new(), reason }]));
+        }
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| Problem::refused([fault(&error)]))
     }
+}
+
+/// What is wrong with a body, at the field that it is about if that is known.
+fn fault(error: &serde_json::Error) -> Fault {
+    let told = short(error);
+    match told.split('`').nth(1) {
+        Some(name) if told.starts_with("missing field ") => {
+            Fault { pointer: format!("/{name}"), reason: "is required".to_owned() }
+        }
+        Some(name) if told.starts_with("unknown field ") => {
+            let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+            Fault { pointer, reason: format!("is no field of this body: {told}") }
+        }
+        _ => Fault { pointer: String::new(), reason: told },
+    }
+}
+
+/// The most characters of a reason: it may quote what the sender wrote.
+const LONGEST_REASON: usize = 300;
+
+fn short(error: &serde_json::Error) -> String {
+    error.to_string().chars().take(LONGEST_REASON).collect()
 }
 
 /// Query parameters of a fixed shape.
@@ -37,8 +64,29 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match axum::extract::Query::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Problem::bad_request(rejection.body_text())),
+            Err(rejection) => {
+                let told = rejection.body_text();
+                let why = told.trim_start_matches("Failed to deserialize query string: ");
+                Err(Problem::bad_request(format!("The query behind the `?` cannot be understood: {why}")))
+            }
         }
+    }
+}
+
+/// An instant in a query. A `+` before its offset, which means a space there, is taken for what it was meant to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instant(pub DateTime<Utc>);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let meant = text.rsplit_once(' ').map(|(time, offset)| format!("{time}+{offset}"));
+        let read = [Some(&text), meant.as_ref()].into_iter().flatten().find_map(|text| instant(text));
+        read.map(|read| Self(read.to_utc())).ok_or_else(|| {
+            de::Error::custom(
+                "it must be an instant of the years 1900 to 2200, like 2026-01-21T09:00:00Z or 2026-01-21T09:00:00+01:00",
+            )
+        })
     }
 }
 

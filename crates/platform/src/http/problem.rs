@@ -12,6 +12,9 @@ use super::request::RequestId;
 /// The media type of problem documents.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
+/// The most faults that one answer names: the first ones are the useful ones.
+pub const MOST_FAULTS: usize = 1_000;
+
 /// One thing wrong with a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -57,10 +60,11 @@ impl Problem {
         self
     }
 
-    /// Everything wrong with the body, all at once.
+    /// Everything wrong with the body, all at once, up to [`MOST_FAULTS`].
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
-        self.0.faults.extend(faults);
+        let room = MOST_FAULTS.saturating_sub(self.0.faults.len());
+        self.0.faults.extend(faults.into_iter().take(room));
         self
     }
 
@@ -93,6 +97,16 @@ impl Problem {
         Self::bad_request("The body broke off on its way. Send it again.")
     }
 
+    /// 405: the address exists and answers to other methods.
+    pub fn wrong_method() -> Self {
+        Self::of_status(StatusCode::METHOD_NOT_ALLOWED)
+    }
+
+    /// 408: the body stalled on its way, and the rest of it is awaited no longer.
+    pub fn stalled() -> Self {
+        Self::of_status(StatusCode::REQUEST_TIMEOUT).detail("The body did not arrive in time. Send it again, whole.")
+    }
+
     /// 422: the body is understood and refused, with all its faults.
     pub fn refused(faults: impl IntoIterator<Item = Fault>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", "The body is refused")
@@ -120,12 +134,7 @@ impl Problem {
     /// 500: our fault. The cause is in the log under the request's id, and nowhere else.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service failed")
-            .detail("Nothing was changed. Try again, and tell the operator the instance if it stays.")
-    }
-
-    /// The problem of a body that could not be received.
-    pub fn of_rejection(rejection: &axum::extract::rejection::BytesRejection) -> Self {
-        Self::of_status(rejection.status()).detail(rejection.body_text())
+            .detail("It may have been done or not. Tell the operator the instance; sending it again under the same Idempotency-Key is safe.")
     }
 
     fn under(mut self, status: StatusCode) -> Self {
@@ -141,11 +150,8 @@ impl Problem {
                 Self::new(status, "method-not-allowed", "The address does not answer to this method")
                     .detail("The Allow header lists the methods it answers to.")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", "The body is too large"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Self::new(status, "unsupported-media-type", "The body's media type is not understood")
-                    .detail("Send the header `Content-Type: application/json`.")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "too-large", "The body is too large")
+                .detail("A body has 1 MiB at most, and an import request 32 MiB: send less at once."),
             StatusCode::REQUEST_TIMEOUT => Self::new(status, "timeout", "The request took too long"),
             StatusCode::UNPROCESSABLE_ENTITY => Self::refused([]),
             status if status.is_client_error() => Self::bad_request("").under(status),

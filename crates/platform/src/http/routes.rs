@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 
 use super::problem::Problem;
+use crate::audit::{self, Refused};
 use crate::auth::{Authentication, Role};
+use crate::store::Store;
 
 /// A service's routes, each with the roles that may call it. The only way to offer a route.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,13 @@ impl Routes {
     #[must_use]
     pub fn route(self, path: &str, roles: &'static [Role], methods: MethodRouter) -> Self {
         let guarded = methods.route_layer(middleware::from_fn_with_state(roles, guard));
+        self.add(path, guarded)
+    }
+
+    /// As [`Self::route`], and guards the fallback of `methods` too: for where even a wrong method does something.
+    #[must_use]
+    pub fn route_with_fallback(self, path: &str, roles: &'static [Role], methods: MethodRouter) -> Self {
+        let guarded = methods.layer(middleware::from_fn_with_state(roles, guard));
         self.add(path, guarded)
     }
 
@@ -50,6 +59,13 @@ impl Routes {
         Self { router: self.router.merge(other.router), paths: other.paths }
     }
 
+    /// Keeps in the audit of `store`'s service who calls any of these routes, and what came of it. Give it all of them.
+    #[must_use]
+    pub fn audited(self, store: &Store) -> Self {
+        let recording = middleware::from_fn_with_state(store.clone(), audit::record);
+        Self { router: self.router.route_layer(recording), paths: self.paths }
+    }
+
     /// Every path that is answered.
     pub fn paths(&self) -> &BTreeSet<String> {
         &self.paths
@@ -67,14 +83,21 @@ impl Routes {
 
 async fn guard(State(roles): State<&'static [Role]>, mut request: Request, next: Next) -> Response {
     let authentication = request.extensions().get().cloned().unwrap_or(Authentication::Nobody);
+    let reason = authentication.refusal().unwrap_or("no-token");
     match authentication.identity() {
         Ok(identity) if roles.contains(&identity.role) => {
             request.extensions_mut().insert(identity);
             next.run(request).await
         }
-        Ok(identity) => forbidden(identity.role, roles).into_response(),
-        Err(problem) => problem.into_response(),
+        Ok(identity) => turned_away("wrong-role", forbidden(identity.role, roles)),
+        Err(problem) => turned_away(reason, problem),
     }
+}
+
+fn turned_away(reason: &'static str, problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    response.extensions_mut().insert(Refused(reason));
+    response
 }
 
 fn forbidden(role: Role, roles: &[Role]) -> Problem {

@@ -1,26 +1,26 @@
-//! The server around all routes: identity, limits, and an orderly end.
+//! What stands around all routes: identity and limits. Health stands outside of the limits.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::error_handling::HandleErrorLayer;
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
-use tower::limit::GlobalConcurrencyLimitLayer;
-use tower::load_shed::LoadShedLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use super::address::put_right;
 use super::problem::Problem;
 use super::request::{Surroundings, surround};
+use super::room::{Room, admit, understand};
 use super::{Health, Routes};
 use crate::auth::{self, Verifier};
 use crate::clock::SharedClock;
@@ -35,11 +35,13 @@ pub struct Limits {
     pub timeout: Duration,
     /// Requests answered at once; more are turned away with 503.
     pub at_once: usize,
+    /// Besides, at once, submissions when there is no other place.
+    pub kept: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 1 << 20, timeout: Duration::from_secs(30), at_once: 1_024 }
+        Self { body: 1 << 20, timeout: Duration::from_secs(30), at_once: 1_024, kept: 128 }
     }
 }
 
@@ -61,32 +63,26 @@ impl Front {
     pub fn around(self, routes: Routes, health: &Health) -> Router {
         let surroundings = Surroundings { clock: self.clock.clone(), random: self.random };
         let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-        let layers = ServiceBuilder::new()
+        let within = ServiceBuilder::new()
+            .layer(middleware::from_fn_with_state(Room::of(self.limits), admit))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, self.limits.timeout))
+            .layer(DefaultBodyLimit::max(self.limits.body))
+            .layer(middleware::from_fn_with_state((self.verifier, self.clock, Arc::default()), auth::authenticate));
+        let around = ServiceBuilder::new()
             .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .layer(header(REFERRER_POLICY, "no-referrer"))
+            .layer(header(X_FRAME_OPTIONS, "DENY"))
+            .layer(header(
+                CONTENT_SECURITY_POLICY,
+                "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            ))
             .layer(header(CACHE_CONTROL, "no-store"))
             .layer(middleware::from_fn_with_state(surroundings, surround))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(HandleErrorLayer::new(overloaded))
-            .layer(LoadShedLayer::new())
-            .layer(GlobalConcurrencyLimitLayer::new(self.limits.at_once))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, self.limits.timeout))
-            .layer(DefaultBodyLimit::max(self.limits.body))
-            .layer(middleware::from_fn_with_state((self.verifier, self.clock), auth::authenticate));
-        routes.merge(health.routes()).into_router().layer(layers)
+            .layer(middleware::from_fn(understand));
+        let answers = routes.into_router().layer(within).merge(health.routes().into_router()).layer(around);
+        Router::new().fallback_service(ServiceBuilder::new().map_request(put_right).service(answers))
     }
-}
-
-/// Serves until `stop`, then finishes the requests under way.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let ended = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = ended {
-        tracing::error!(%error, "the HTTP server ended badly");
-    }
-}
-
-async fn overloaded(_: tower::BoxError) -> Problem {
-    Problem::unavailable("Too many requests are under way. Try again in a second.")
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {

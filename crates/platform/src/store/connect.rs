@@ -1,12 +1,27 @@
 //! Connections: one that writes and several that read on SQLite, one pool for both on PostgreSQL.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use lasegue_contracts::Service;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement, TransactionTrait};
 
+use super::check;
+use super::damage::Damage;
+use super::fault;
+use super::places::{Away, Places};
+use super::pool::Pool;
+use super::reader::Reader;
+use super::trust::Trust;
+use super::writer::Writer;
+use super::writer::postgres::Server;
 use super::{Location, StoreError};
+use crate::chain::chain;
+use crate::clock::SharedClock;
 
 /// Readers of one SQLite file.
 const SQLITE_READERS: u32 = 4;
@@ -21,55 +36,184 @@ const POSTGRES_SESSION: [(&str, &str); 5] = [
     ("tcp_keepalives_interval", "2"),
     ("tcp_keepalives_count", "3"),
 ];
-/// How long a statement waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Those of them that units of work have, that background units have among these, and that reading has.
+const POSTGRES_UNITS: u32 = 6;
+const POSTGRES_BACKGROUND: u32 = 2;
+const POSTGRES_READERS: u32 = POSTGRES_CONNECTIONS - POSTGRES_UNITS;
+/// How long whoever has a place waits for its connection: as long as it may take to make one. Only a server that is away
+/// needs longer, and callers are to learn that within two seconds.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// How long a process that starts waits for a server that is away or too busy to answer, and between two tries.
+const START_WITHIN: Duration = Duration::from_secs(30);
+const START_AGAIN: Duration = Duration::from_millis(500);
 /// How long SQLite waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Connections {
     pub(super) writer: DatabaseConnection,
-    pub(super) reader: DatabaseConnection,
+    reader: DatabaseConnection,
+    /// How connections to a server are made.
+    options: Option<ConnectOptions>,
+    trust: Arc<Trust>,
 }
 
-pub(super) async fn connect(service: Service, location: &Location) -> Result<Connections, StoreError> {
-    match location {
-        Location::Sqlite(path) => {
-            let url = format!("sqlite://{}", path.display());
-            let writer = Database::connect(sqlite(&url, false)).await?;
-            check_sqlite(service, &writer).await?;
-            let reader = Database::connect(sqlite(&url, true)).await?;
-            Ok(Connections { writer, reader })
-        }
-        Location::Postgres(url) => {
-            let pool = Database::connect(postgres(service, url)).await?;
-            check_postgres(service, &pool).await?;
-            Ok(Connections { writer: pool.clone(), reader: pool })
+impl Connections {
+    /// Gives reading and writing their places; what reads in the background comes second.
+    pub(super) fn put_to_use(self, damage: &Arc<Damage>, location: &Location) -> ([Reader; 2], Writer) {
+        let away = Away::new();
+        let pool = Arc::new(Pool::new(self.reader, self.options));
+        match location {
+            Location::Sqlite(file) => {
+                let readers = Reader::new(&pool, SQLITE_READERS, &away, damage);
+                (readers, Writer::queued(damage.clone(), file.clone(), self.writer))
+            }
+            Location::Postgres(_) => {
+                let server = Server {
+                    damage: damage.clone(),
+                    pool: pool.clone(),
+                    units: Places::new(POSTGRES_UNITS, &away),
+                    background: Places::new(POSTGRES_BACKGROUND, &away),
+                    trust: self.trust,
+                };
+                (Reader::new(&pool, POSTGRES_READERS, &away, damage), Writer::direct(server))
+            }
         }
     }
 }
 
-fn sqlite(url: &str, read_only: bool) -> ConnectOptions {
-    let mut options = common(url);
+/// Connects as a process does that starts: together with its server after a power cut, it waits for that one. All of the
+/// connections are made: a server that many processes ask for theirs at once takes longer than a caller is to wait.
+pub(super) async fn connect_at_start(
+    service: Service,
+    location: &Location,
+    clock: &SharedClock,
+) -> Result<Connections, StoreError> {
+    let Location::Postgres(_) = location else { return connect(service, location).await };
+    let until = clock.now() + START_WITHIN;
+    let connections = patiently(service, clock, until, || connect(service, location)).await?;
+    patiently(service, clock, until, || fill(&connections.writer)).await?;
+    Ok(connections)
+}
+
+/// Does `attempt` until `until`, as long as the server is away or too busy.
+async fn patiently<T, F>(
+    service: Service,
+    clock: &SharedClock,
+    until: DateTime<Utc>,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match attempt().await {
+            Err(StoreError::Unavailable(error)) if clock.now() < until => {
+                tracing::warn!(%service, error = %chain(&error), "the database does not answer yet: asked again");
+                clock.sleep(START_AGAIN).await;
+            }
+            settled => return settled,
+        }
+    }
+}
+
+/// Holds every connection of a pool for a moment. What was made of them stays, also when others failed.
+async fn fill(pool: &DatabaseConnection) -> Result<(), StoreError> {
+    let held = join_all((0..POSTGRES_CONNECTIONS).map(|_| pool.begin())).await;
+    Ok(held.into_iter().collect::<Result<Vec<_>, _>>().map(drop)?)
+}
+
+pub(super) async fn connect(service: Service, location: &Location) -> Result<Connections, StoreError> {
+    let trust = Arc::new(Trust::default());
+    match location {
+        Location::Sqlite(path) => {
+            let writer = Database::connect(sqlite(path, Access::Create)).await;
+            let writer = writer.map_err(|error| check::damaged_or(error, service, path))?;
+            check_sqlite(service, &writer).await?;
+            check::whole(service, path, &writer).await?;
+            let reader = Database::connect(sqlite(path, Access::Read)).await?;
+            Ok(Connections { writer, reader, options: None, trust })
+        }
+        Location::Postgres(url) => {
+            let options = postgres(service, url, trust.clone());
+            let pool = Database::connect(options.clone()).await.map_err(|error| {
+                if fault::is_sign_in(&error) { StoreError::SignIn { service } } else { error.into() }
+            })?;
+            check_postgres(service, &pool).await?;
+            Ok(Connections { writer: pool.clone(), reader: pool, options: Some(options), trust })
+        }
+    }
+}
+
+/// A connection for reading what a service has, which may run.
+pub(crate) async fn connect_to_read(service: Service, location: &Location) -> Result<DatabaseConnection, StoreError> {
+    match location {
+        Location::Sqlite(path) => {
+            let reader = Database::connect(sqlite(path, Access::Read)).await;
+            reader.map_err(|error| check::damaged_or(error, service, path))
+        }
+        Location::Postgres(_) => Ok(connect(service, location).await?.writer),
+    }
+}
+
+/// Another writing connection to a file that was open before: were it gone, an empty one would not be the same.
+pub(super) async fn sqlite_writer_again(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    Database::connect(sqlite(path, Access::Write)).await
+}
+
+/// A connection that reads a file nobody else may have open.
+pub(super) async fn sqlite_reader(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    Database::connect(sqlite(path, Access::Read)).await
+}
+
+/// A connection to a new file that is to be a copy of another: its rows come in any order, and no log is beside it.
+pub(super) async fn sqlite_copy(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    Database::connect(sqlite(path, Access::Copy)).await
+}
+
+/// What a connection to a SQLite file is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+    /// Writing into a file that is made when absent.
+    Create,
+    /// Writing a copy.
+    Copy,
+}
+
+fn sqlite(path: &Path, access: Access) -> ConnectOptions {
+    let mut options = common(&format!("sqlite://{}", path.display()));
+    let read_only = access == Access::Read;
     let connections = if read_only { SQLITE_READERS } else { 1 };
     options.max_connections(connections).min_connections(1).idle_timeout(None).max_lifetime(None).map_sqlx_sqlite_opts(
         move |options| {
+            // Savepoints and sorting spill into memory: there may be no folder for temporary files, or none with room.
+            let options = options.pragma("temp_store", "memory");
             let options = options.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).read_only(read_only);
             if read_only {
                 return options;
             }
-            options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
+            if access == Access::Copy {
+                return options.create_if_missing(true).foreign_keys(false).journal_mode(SqliteJournalMode::Delete);
+            }
+            let options = options.create_if_missing(access == Access::Create);
+            options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
         },
     );
     options
 }
 
-fn postgres(service: Service, url: &str) -> ConnectOptions {
+fn postgres(service: Service, url: &str, trust: Arc<Trust>) -> ConnectOptions {
     let mut options = common(url);
     options
         .max_connections(POSTGRES_CONNECTIONS)
         .set_schema_search_path(service.name())
         .set_application_name(format!("lasegue-{service}"))
-        .map_sqlx_postgres_opts(|options| options.options(POSTGRES_SESSION));
+        .map_sqlx_postgres_opts(|options| options.options(POSTGRES_SESSION))
+        .map_sqlx_postgres_before_acquire(move |_, connection| {
+            let trusted = trust.holds(connection.age);
+            Box::pin(async move { Ok(trusted) })
+        });
     options
 }
 

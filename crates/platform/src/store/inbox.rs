@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue, QueryOrder, TryInsertResult};
+use sea_orm::{ActiveValue, QueryOrder, QuerySelect, TryInsertResult};
 
 use crate::bus::Handled;
 
@@ -50,6 +50,12 @@ pub(super) async fn first_time(
         known.filter(Column::Consumer.eq(consumer)).filter(Column::EventId.eq(event_id)).exec(db).await?;
     }
     Ok(first)
+}
+
+/// Which of `events` the consumer has handled.
+pub(crate) async fn known(db: &impl ConnectionTrait, consumer: &str, events: &[Uuid]) -> Result<Vec<Uuid>, DbErr> {
+    let rows = Entity::find().select_only().column(Column::EventId).filter(Column::Consumer.eq(consumer));
+    rows.filter(Column::EventId.is_in(events.iter().copied())).into_tuple().all(db).await
 }
 
 /// The event of `consumer` with the last place.

@@ -3,31 +3,60 @@
 //! All writing goes through [`Store::commit`]; reading through [`Store::reader`]. The same code and the same migrations
 //! serve SQLite (embedded) and PostgreSQL.
 
+pub mod backup;
+mod check;
+mod compared;
 mod connect;
+mod damage;
+mod db;
 pub mod dead_letters;
+mod fault;
 pub(crate) mod inbox;
 pub mod migrations;
 pub mod outbox;
+mod owed;
+mod places;
+mod pool;
+mod probe;
+mod reader;
 mod recovery;
 mod relay;
+mod second_way;
+mod standing;
 pub mod timers;
+mod trouble;
+mod trust;
 mod unit;
 mod writer;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
-use sea_orm::{DatabaseConnection, DbErr};
-use tokio::sync::{Notify, mpsc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use tokio::sync::{Notify, mpsc, watch};
 
+pub use self::compared::watch_compared;
+pub(crate) use self::connect::connect_to_read;
+use self::damage::Damage;
+pub use self::db::Db;
+use self::fault::Fault;
 pub use self::migrations::Migrations;
-pub use self::relay::relay;
+pub use self::owed::{Late, watch_owed};
+pub(crate) use self::probe::Probe;
+pub use self::reader::Reader;
+pub use self::relay::{RESTORABLE_FOR, relay};
+pub use self::second_way::second_way;
+pub use self::standing::Standing;
+pub(crate) use self::standing::watch_standing;
 pub use self::unit::Unit;
+use crate::audit::Trail;
 use crate::clock::SharedClock;
+use crate::consume::Replays;
 use crate::random::SharedRandom;
 
 /// Where a service's database is.
@@ -52,9 +81,16 @@ impl fmt::Debug for Location {
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database failed. Trying again may help.
-    #[error("the database could not be read or written")]
-    Database(#[from] DbErr),
+    /// A statement failed. The database is well, and trying the same again does not help.
+    #[error("the database could not carry out a statement")]
+    Database(#[source] DbErr),
+    /// The database is away, full, read-only or damaged. Nothing of the unit was stored; trying again may help.
+    #[error("the database cannot be read or written now, and nothing was stored")]
+    Unavailable(#[source] DbErr),
+    /// The database did not answer COMMIT: the unit may have been stored or not. Ask what is there, or do it again in a way
+    /// that has no effect twice.
+    #[error("the database did not say whether it stored this: it may or may not have been stored")]
+    Unknown(#[source] DbErr),
     /// Somebody else changed the same thing since it was read: read it again and decide anew.
     #[error("the record was changed by somebody else in the meantime")]
     Conflict,
@@ -79,15 +115,43 @@ pub enum StoreError {
         /// What to do.
         advice: &'static str,
     },
+    /// The file of a SQLite database is damaged.
+    #[error("the {service} database {} is damaged ({what}): put a backup of the data folder in its place with `lasegue restore --replace`, which keeps the damaged one aside", file.display())]
+    Damaged {
+        /// Whose database.
+        service: Service,
+        /// Where it is.
+        file: PathBuf,
+        /// What was found.
+        what: String,
+    },
     /// The configuration names no database for the service.
     #[error("no address is configured for the {service} database: name one for each service that this process runs")]
     NoAddress {
         /// Whose database.
         service: Service,
     },
+    /// PostgreSQL refused the role or its password.
+    #[error(
+        "PostgreSQL refuses the password of its role {service}: let `postgres-{service}` in the secrets of this process hold the one that the role has, or give the role that one with ALTER ROLE (docs/operations.md, Secrets)"
+    )]
+    SignIn {
+        /// Whose database.
+        service: Service,
+    },
     /// A unit of work panicked and was rolled back.
     #[error("a unit of work failed unexpectedly and was rolled back")]
     Panicked,
+    /// An event is larger than any may be. Trying again cannot help.
+    #[error("an event {event} would have {bytes} bytes, more than the {most} that a bus takes: nothing was changed")]
+    EventTooLarge {
+        /// The event's name.
+        event: &'static str,
+        /// How many it would have.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// A stored value cannot be read back: the database was changed from outside or by a newer version.
     #[error("the {service} database holds a value that cannot be read: {what}")]
     Corrupt {
@@ -96,6 +160,17 @@ pub enum StoreError {
         /// Which value.
         what: String,
     },
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        match Fault::of(&error) {
+            Fault::Statement => Self::Database(error),
+            Fault::Entangled => Self::Conflict,
+            Fault::Away | Fault::Broken => Self::Unavailable(error),
+            Fault::Closed => Self::Closed,
+        }
+    }
 }
 
 /// A service's database, cheap to clone.
@@ -109,14 +184,23 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     service: Service,
-    reader: DatabaseConnection,
+    reader: Reader,
+    background_reader: Reader,
+    damage: Arc<Damage>,
+    standing: watch::Sender<Standing>,
     writer: writer::Writer,
     clock: SharedClock,
     random: SharedRandom,
     /// Wakes the timers when one was set.
     timers: Notify,
+    /// How old a backup may be when it is restored.
+    restorable: OnceLock<Duration>,
     /// Hands fresh outbox rows to the relay; what does not fit is found by its sweep.
     fresh: mpsc::Sender<outbox::Outgoing>,
+    /// The consumers that can handle a dead letter again.
+    replays: Replays,
+    /// What is to be written about its calls.
+    trail: Trail,
     /// Taken by the relay, once.
     to_relay: std::sync::Mutex<Option<mpsc::Receiver<outbox::Outgoing>>>,
 }
@@ -137,19 +221,27 @@ impl Store {
         clock: SharedClock,
         random: SharedRandom,
     ) -> Result<Self, StoreError> {
-        let connections = connect::connect(service, location).await?;
+        let connections = connect::connect_at_start(service, location, &clock).await?;
         migrations.settle(service, &connections.writer, migrate).await?;
         let (fresh, to_relay) = mpsc::channel(FRESH_ROWS);
+        let damage = Arc::new(Damage::none(service, location));
+        let ([reader, background_reader], writer) = connections.put_to_use(&damage, location);
         Ok(Self {
             background: false,
             shared: Arc::new(Shared {
                 service,
-                reader: connections.reader,
-                writer: writer::Writer::start(connections.writer),
+                reader,
+                background_reader,
+                damage,
+                standing: watch::Sender::default(),
+                writer,
                 clock,
                 random,
                 timers: Notify::new(),
+                restorable: OnceLock::new(),
                 fresh,
+                replays: Replays::default(),
+                trail: Trail::default(),
                 to_relay: std::sync::Mutex::new(Some(to_relay)),
             }),
         })
@@ -167,7 +259,8 @@ impl Store {
         Ok(pending)
     }
 
-    /// The same store for work that gives way to all other: imports and re-evaluations.
+    /// The same store for work that gives way to all other, in reading and writing: imports and re-evaluations. Compute it
+    /// [in the background](crate::background), too.
     #[must_use]
     pub fn background(&self) -> Self {
         Self { shared: self.shared.clone(), background: true }
@@ -187,14 +280,52 @@ impl Store {
         self.shared.service
     }
 
+    /// Keeps what is needed to restore a backup of a reader that is as old as `span`. The first to say so decides.
+    pub fn restorable_for(&self, span: Duration) {
+        let _ = self.shared.restorable.set(span);
+    }
+
+    fn restorable(&self) -> Duration {
+        *self.shared.restorable.get_or_init(|| RESTORABLE_FOR)
+    }
+
+    /// Whether no other process writes into this database.
+    fn is_sole_writer(&self) -> bool {
+        self.shared.reader.get_database_backend() == DbBackend::Sqlite
+    }
+
     /// Connections for reading only.
-    pub fn reader(&self) -> &DatabaseConnection {
-        &self.shared.reader
+    pub fn reader(&self) -> &Reader {
+        if self.background { &self.shared.background_reader } else { &self.shared.reader }
     }
 
     /// The clock that this store stamps its rows with.
     pub fn clock(&self) -> &SharedClock {
         &self.shared.clock
+    }
+
+    /// Nothing as long as no damage was met in the database, otherwise a sentence for an operator.
+    pub(crate) fn is_whole(&self) -> Result<(), String> {
+        self.shared.damage.is_whole()
+    }
+
+    /// How it stands with the database, as [`crate::Base`] watches it.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.shared.standing.subscribe()
+    }
+
+    fn show(&self, standing: Standing) {
+        self.shared.standing.send_if_modified(|shown| std::mem::replace(shown, standing) != standing);
+    }
+
+    /// The consumers of this service that are at work in this process.
+    pub(crate) fn replays(&self) -> &Replays {
+        &self.shared.replays
+    }
+
+    /// What is to be written about this service's calls.
+    pub(crate) fn trail(&self) -> &Trail {
+        &self.shared.trail
     }
 
     /// The source of this store's ids.
@@ -223,14 +354,17 @@ impl Store {
         if effects.timers_set {
             self.shared.timers.notify_one();
         }
+        if let Some(access) = effects.accounted {
+            access.was_kept();
+        }
         Ok(result)
     }
 
     /// Waits for the units under way, then closes the database.
     pub async fn close(&self) {
         self.shared.writer.close().await;
-        if let Err(error) = self.shared.reader.close_by_ref().await {
-            tracing::warn!(service = %self.shared.service, %error, "the readers did not close cleanly");
+        if let Err(error) = self.shared.reader.close().await {
+            tracing::warn!(service = %self.shared.service, error = crate::chain(&error), "the readers did not close cleanly");
         }
     }
 }

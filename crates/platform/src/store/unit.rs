@@ -1,13 +1,16 @@
 //! One unit of work inside a commit: what a service changes, and what follows from it.
 
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lasegue_contracts::event::{self, Lane};
 use lasegue_contracts::{Envelope, Event, Service};
-use sea_orm::DatabaseTransaction;
+use sea_orm::{DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
+use super::db::Db;
 use super::outbox::{self, Outgoing};
 use super::{Shared, StoreError, inbox, timers};
+use crate::audit::{self, Access, Deed, Entry};
 use crate::consume::Places;
 use crate::random::SharedRandom;
 use crate::telemetry::TraceContext;
@@ -15,12 +18,13 @@ use crate::telemetry::TraceContext;
 /// One unit of work. Everything done through it commits together.
 #[derive(Debug)]
 pub struct Unit {
-    transaction: DatabaseTransaction,
+    db: Db,
     service: Service,
     now: DateTime<Utc>,
     random: SharedRandom,
     trace: TraceContext,
     places: Places,
+    access: Option<Access>,
     effects: Effects,
 }
 
@@ -30,12 +34,14 @@ pub(super) struct Origin {
     trace: TraceContext,
     /// The places of the events that are being handled.
     places: Places,
+    /// The call that is being answered.
+    access: Option<Access>,
 }
 
 impl Origin {
     /// That of the running task.
     pub(super) fn current() -> Self {
-        Self { trace: TraceContext::current(), places: Places::current() }
+        Self { trace: TraceContext::current(), places: Places::current(), access: audit::current() }
     }
 }
 
@@ -44,28 +50,38 @@ impl Origin {
 pub(super) struct Effects {
     pub(super) outgoing: Vec<Outgoing>,
     pub(super) timers_set: bool,
+    /// The call whose row is in the unit.
+    pub(super) accounted: Option<Access>,
 }
 
 impl Unit {
     pub(super) fn new(transaction: DatabaseTransaction, shared: &Shared, origin: Origin) -> Self {
         Self {
-            transaction,
+            db: Db::new(transaction, shared.damage.clone()),
             service: shared.service,
             now: shared.clock.now(),
             random: shared.random.clone(),
             trace: origin.trace,
             places: origin.places,
+            access: origin.access,
             effects: Effects::default(),
         }
     }
 
-    pub(super) fn into_parts(self) -> (DatabaseTransaction, Effects) {
-        (self.transaction, self.effects)
+    /// The transaction, what made it useless if anything did, and what follows from it.
+    pub(super) fn into_parts(self) -> (DatabaseTransaction, Option<DbErr>, Effects) {
+        let (transaction, lost) = self.db.into_parts();
+        (transaction, lost, self.effects)
     }
 
     /// The transaction, for sea-orm.
-    pub fn db(&self) -> &DatabaseTransaction {
-        &self.transaction
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// The service whose database this is.
+    pub(crate) fn service(&self) -> Service {
+        self.service
     }
 
     /// The instant of this unit.
@@ -81,8 +97,12 @@ impl Unit {
     /// Writes `event` about `episode` into the outbox; it leaves after the commit.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or the event is larger than any may be.
     pub async fn publish<E: Event>(&mut self, lane: Lane, episode: Uuid, event: &E) -> Result<(), StoreError> {
+        let (bytes, most) = (event.encoded_len(), event::MAX_BYTES);
+        if bytes > most {
+            return Err(StoreError::EventTooLarge { event: E::NAME, bytes, most });
+        }
         let envelope = Envelope {
             id: self.id(),
             event_type: E::TYPE.to_owned(),
@@ -92,7 +112,7 @@ impl Unit {
             trace_parent: self.trace.to_string(),
             payload: event.encode_to_vec().into(),
         };
-        let outgoing = outbox::insert(&self.transaction, envelope, self.now).await?;
+        let outgoing = outbox::insert(&self.db, envelope, self.now).await?;
         self.effects.outgoing.push(outgoing);
         Ok(())
     }
@@ -102,7 +122,7 @@ impl Unit {
     /// # Errors
     /// When the database fails.
     pub async fn first_time(&self, consumer: &str, id: Uuid) -> Result<bool, StoreError> {
-        Ok(inbox::first_time(&self.transaction, consumer, id, self.places.of(id), self.now).await?)
+        Ok(inbox::first_time(&self.db, consumer, id, self.places.of(id), self.now).await?)
     }
 
     /// Sets the timer `kind` of `key`, or moves it.
@@ -110,7 +130,7 @@ impl Unit {
     /// # Errors
     /// When the database fails.
     pub async fn set_timer(&mut self, kind: &str, key: &str, due_at: DateTime<Utc>) -> Result<(), StoreError> {
-        timers::set(&self.transaction, kind, key, due_at).await?;
+        timers::set(&self.db, kind, key, due_at).await?;
         self.effects.timers_set = true;
         Ok(())
     }
@@ -120,7 +140,7 @@ impl Unit {
     /// # Errors
     /// When the database fails.
     pub async fn cancel_timer(&self, kind: &str, key: &str) -> Result<(), StoreError> {
-        Ok(timers::cancel(&self.transaction, kind, key).await?)
+        Ok(timers::cancel(&self.db, kind, key).await?)
     }
 
     /// Claims a timer that fired. False when it was moved, cancelled or claimed by another replica: then change nothing.
@@ -128,7 +148,28 @@ impl Unit {
     /// # Errors
     /// When the database fails.
     pub async fn claim_timer(&self, timer: &timers::Timer) -> Result<bool, StoreError> {
-        Ok(timers::claim(&self.transaction, timer).await?)
+        Ok(timers::claim(&self.db, timer).await?)
+    }
+
+    /// Writes into the audit who made the call that this unit is part of, what they did, and that it is answered with
+    /// `status` once all of it is committed. What nobody called for leaves no row.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account(&mut self, status: StatusCode, deed: Deed) -> Result<(), StoreError> {
+        let Some(access) = self.access.clone() else { return Ok(()) };
+        Entry::answered(access.clone(), status, deed).write(self).await?;
+        self.effects.accounted = Some(access);
+        Ok(())
+    }
+
+    /// Likewise one of many things that the call does; the call has a row of its own besides.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_part(&self, deed: Deed) -> Result<(), StoreError> {
+        let Some(access) = self.access.clone() else { return Ok(()) };
+        Entry::part(access, deed).write(self).await
     }
 
     /// The conflict error unless exactly one row was changed: for `UPDATE ... WHERE revision = read`.

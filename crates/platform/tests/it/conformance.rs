@@ -14,9 +14,10 @@ use lasegue_contracts::topology::{ALERTING_VISITS, Consumer, STREAMS};
 use lasegue_contracts::{Envelope, Event, Service};
 use lasegue_platform::bus::Bus;
 use lasegue_platform::consume::{Consuming, Handler, HandlerError};
+use lasegue_platform::direct::live_consumers;
 use lasegue_platform::store::{self, Store, StoreError, dead_letters, outbox};
 use lasegue_testkit::wait::pause;
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -38,7 +39,7 @@ pub(crate) trait World: Send + Sync {
 /// One process that publishes: a store and its relay.
 pub(crate) struct Sender {
     home: Home,
-    relay: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
     stop: CancellationToken,
 }
 
@@ -47,24 +48,29 @@ impl Sender {
         Self::over(home(Service::Scheduling).await, world).await
     }
 
-    async fn over(home: Home, world: &dyn World) -> Self {
-        let stop = CancellationToken::new();
-        let relay = tokio::spawn(store::relay(home.store.clone(), world.bus().await, stop.clone()));
-        Self { home, relay, stop }
+    pub(crate) async fn over(home: Home, world: &dyn World) -> Self {
+        let (stop, bus) = (CancellationToken::new(), world.bus().await);
+        let mut tasks = vec![tokio::spawn(store::relay(home.store.clone(), bus.clone(), stop.clone()))];
+        if let Some(way) = bus.second_way() {
+            let handing = |consumer| store::second_way(home.store.clone(), way.clone(), consumer, stop.clone());
+            tasks.extend(live_consumers(Service::Scheduling).map(|consumer| tokio::spawn(handing(consumer))));
+        }
+        Self { home, tasks, stop }
     }
 
     /// Stops publishing, as a process that ends.
     pub(crate) async fn end(self) -> Home {
         self.stop.cancel();
-        self.relay.await.expect("the relay drains");
+        for task in self.tasks {
+            task.await.expect("it drains");
+        }
         self.home.store.close().await;
         self.home
     }
 
     async fn restart(self, world: &dyn World) -> Self {
-        let home = self.end().await;
-        let store = home.place.open(Service::Scheduling).await;
-        Self::over(Home { place: home.place, store }, world).await
+        let home = self.end().await.again(Service::Scheduling).await;
+        Self::over(home, world).await
     }
 
     pub(crate) async fn send(&self, count: usize) {
@@ -80,8 +86,26 @@ impl Sender {
         }
     }
 
+    /// The place in its stream of the event that was written last.
+    pub(crate) async fn last_place(&self) -> Option<i64> {
+        let last = outbox::Entity::find().order_by_desc(outbox::Column::Id).one(self.home.store.reader()).await;
+        last.expect("it can be read").and_then(|row| row.sequence)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.home.store
+    }
+
     pub(crate) async fn all_done(&self) {
         eventually("the outbox is empty", || async { self.owes().await == 0 }).await;
+    }
+
+    /// Its reader has handled everything.
+    pub(crate) async fn all_proved(&self) {
+        let unproved = || outbox::Entity::find().filter(outbox::Column::ProvedAt.is_null());
+        let db = self.home.store.reader();
+        eventually("every row is proved", || async { unproved().count(db).await.expect("it can be counted") == 0 })
+            .await;
     }
 
     pub(crate) async fn owes(&self) -> u64 {
@@ -107,7 +131,7 @@ impl Seen {
         self.effects.lock().expect("no test panics with it").values().sum()
     }
 
-    fn deliveries(&self) -> usize {
+    pub(crate) fn deliveries(&self) -> usize {
         self.deliveries.lock().expect("no test panics with it").values().sum()
     }
 }
@@ -177,6 +201,19 @@ impl Receiver {
         let each = self.seen.effects.lock().expect("no test panics with it");
         assert!(each.values().all(|count| *count == 1), "an event had its effect twice");
         assert_eq!(each.len(), effects);
+    }
+
+    /// Over a home whose store was closed.
+    async fn again(home: Home, world: &dyn World, seen: &Arc<Seen>) -> Self {
+        let store = home.place.open(Service::Alerting).await;
+        Self::over(Home { place: home.place, store }, world, seen).await
+    }
+
+    /// Stops consuming, as a process that ends.
+    async fn end(self) -> Home {
+        let home = self.drain().await;
+        home.store.close().await;
+        home
     }
 
     pub(crate) async fn drain(self) -> Home {
@@ -315,6 +352,26 @@ pub(crate) async fn an_event_that_nobody_takes_is_done_at_once(world: &dyn World
         .await
         .expect("an event can be written");
     sender.all_done().await;
+}
+
+pub(crate) async fn a_reader_restored_from_a_backup_is_given_again_what_it_lacks_then(world: &dyn World) {
+    let sender = Sender::start(world).await;
+    let receiver = Receiver::start(world, &Arc::default()).await;
+    sender.send(10).await;
+    receiver.saw(10).await;
+    let home = receiver.end().await;
+    let backup = home.place.copy(Service::Alerting);
+    let receiver = Receiver::again(home, world, &Arc::default()).await;
+    sender.send(10).await;
+    receiver.saw(10).await;
+    sender.all_proved().await;
+    let home = receiver.end().await;
+    home.place.put_back(Service::Alerting, &backup);
+    let receiver = Receiver::again(home, world, &Arc::default()).await;
+    receiver.saw(10).await;
+    sender.send(1).await;
+    receiver.saw(11).await;
+    sender.all_proved().await;
 }
 
 /// How long a suite may take before it counts as stuck.

@@ -43,4 +43,5 @@ suite! {
     an_event_that_cannot_be_understood_is_set_aside_and_told
     lag_counts_what_waits
     an_event_that_nobody_takes_is_done_at_once
+    a_reader_restored_from_a_backup_is_given_again_what_it_lacks_then
 }

@@ -72,12 +72,25 @@ impl House {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct When {
+    at: http::Instant,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    note: String,
+}
+
 fn routes() -> Routes {
     const CLINICIANS: &[Role] = &[Role::Clinician];
     Routes::new()
         .route("/who", CLINICIANS, get(async |identity: Identity| identity.subject))
         .route("/keyed", CLINICIANS, post(async |IdempotencyKey(key): IdempotencyKey| key))
         .route("/body", CLINICIANS, post(async |http::Body(body): http::Body<Vec<u8>>| Json(body)))
+        .route("/note", CLINICIANS, post(async |http::Body(note): http::Body<Note>| note.note))
+        .route("/when", CLINICIANS, get(async |http::Query(when): http::Query<When>| when.at.0.to_string()))
         .route("/slow", CLINICIANS, get(async || std::future::pending::<()>().await))
         .route("/panics", CLINICIANS, get(async || -> () { panic!("on purpose") }))
         .route("/trace", CLINICIANS, get(async || TraceContext::current().trace_id()))
@@ -117,6 +130,72 @@ async fn every_error_is_a_problem_document() {
 }
 
 #[tokio::test]
+async fn a_body_or_query_that_is_not_understood_is_told_by_its_field() {
+    let house = House::new();
+    for (body, pointer, reason) in [
+        ("", "", "is empty; send a JSON object"),
+        ("{}", "/note", "is required"),
+        (r#"{"note":"a","note/2":1}"#, "/note~12", "is no field of this body"),
+    ] {
+        let (status, told) = house.call(house.as_clinician(Method::POST, "/note"), body).await;
+        let fault = &told["faults"][0];
+        assert_eq!((status, &fault["pointer"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!(pointer)), "{told}");
+        assert!(fault["reason"].as_str().is_some_and(|told| told.starts_with(reason)), "{told}");
+    }
+    let (status, told) = house.call(house.as_clinician(Method::GET, "/when?at=soon"), "").await;
+    let detail = told["detail"].as_str().unwrap_or_default();
+    assert!(status == StatusCode::BAD_REQUEST && detail.starts_with("The query behind the `?`"), "{told}");
+    assert!(detail.contains("at: it must be an instant"), "{told}");
+}
+
+#[tokio::test]
+async fn an_address_with_a_nul_character_is_refused_whatever_it_leads_to() {
+    let house = House::new();
+    for path in ["/who%00", "/%00", "/who?a=%00"] {
+        let (status, body) = house.call(house.as_clinician(Method::GET, path), "").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_plus_before_the_offset_of_an_instant_is_understood() {
+    let house = House::new();
+    for (query, status) in [
+        ("at=2026-01-21T10:00:00+01:00", StatusCode::OK),
+        ("at=2026-01-21T10:00:00%2B01:00", StatusCode::OK),
+        ("at=2026-01-21T09:00:00Z", StatusCode::OK),
+        ("at=tomorrow", StatusCode::BAD_REQUEST),
+        ("at=-262143-01-01T00:00:00Z", StatusCode::BAD_REQUEST),
+        ("at=2201-01-01T00:00:00Z", StatusCode::BAD_REQUEST),
+    ] {
+        let (told, body) = house.call(house.as_clinician(Method::GET, &format!("/when?{query}")), "").await;
+        assert_eq!(told, status, "{query}: {body}");
+        let says = if status == StatusCode::OK {
+            "2026-01-21 09:00:00 UTC"
+        } else {
+            "must be an instant of the years 1900 to 2200"
+        };
+        assert!(body.to_string().contains(says), "{query}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_bears_what_keeps_a_browser_safe() {
+    let house = House::new();
+    for path in ["/who", "/healthz", "/nowhere"] {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let headers = house.router.clone().oneshot(request).await.expect("the router never fails").headers().clone();
+        let policy = headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        for (name, value) in
+            [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")]
+        {
+            assert_eq!(headers[name], value, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_idempotency_key_is_short_and_visible() {
     let house = House::new();
     let long = "k".repeat(201);
@@ -146,10 +225,14 @@ async fn readiness_names_what_does_not_hold() {
     };
     let health = Health::default();
     health.check("database", || async { Err("no connection".to_owned()) });
+    health.check("bus", std::future::pending);
     let router = front.around(Routes::new(), &health);
     let house = House { router, key };
     assert_eq!(house.call(Request::get("/healthz"), "").await.0, StatusCode::OK);
     let (status, body) = house.call(Request::get("/readyz"), "").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(body, json!({ "ready": false, "checks": { "database": "no connection" } }));
+    assert_eq!(
+        body,
+        json!({ "ready": false, "checks": { "bus": "it does not answer within 3 s", "database": "no connection" } })
+    );
 }

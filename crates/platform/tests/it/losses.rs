@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lasegue_testkit::containers::{NATS_NEWEST, NATS_OLDEST};
+use lasegue_testkit::firewall::Firewall;
 
 use crate::conformance::{Receiver, Sender};
 use crate::nats::NatsWorld;
@@ -30,6 +31,7 @@ on_both! {
     a_tail_that_was_lost_unread_is_published_again
     a_durable_ahead_of_a_stream_that_lost_its_tail_misses_nothing_new
     events_in_the_places_of_lost_ones_reach_a_durable_that_had_read_those
+    connections_that_a_firewall_forgot_are_made_anew
 }
 
 async fn a_killed_server_costs_nothing_and_the_connections_come_back(world: NatsWorld) {
@@ -105,4 +107,17 @@ async fn events_in_the_places_of_lost_ones_reach_a_durable_that_had_read_those(w
     other.all_done().await;
     let receiver = Receiver::over(reader, &world, &Arc::default()).await;
     receiver.saw(15).await;
+}
+
+async fn connections_that_a_firewall_forgot_are_made_anew(mut world: NatsWorld) {
+    let firewall = Firewall::before(world.server.port()).await;
+    world.config.url = format!("nats://127.0.0.1:{}", firewall.port());
+    let sender = Sender::start(&world).await;
+    let receiver = Receiver::start(&world, &Arc::default()).await;
+    sender.send(20).await;
+    receiver.saw(20).await;
+    firewall.forget();
+    sender.send(20).await;
+    receiver.saw(40).await;
+    sender.all_done().await;
 }

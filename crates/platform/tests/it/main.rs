@@ -1,13 +1,34 @@
 //! The platform on real databases and a real bus.
 
+mod audit;
+mod backup;
 mod conformance;
+mod cuts;
 mod databases;
+mod dead_letters;
+mod direct;
 mod embedded;
+mod failing;
+mod fair;
+mod faults;
+mod forged;
+mod giving_way;
 mod http;
+mod listener;
+mod logs;
 mod losses;
+mod metrics;
 mod names;
 mod nats;
+mod owed;
 mod permissions;
+mod proofs;
+mod readiness;
+mod refused;
+mod replays;
+mod standing;
 mod store;
 mod support;
 mod timers;
+mod tls;
+mod tokens;

@@ -13,16 +13,30 @@ use lasegue_platform::bus::{Bus, BusError, NatsBus, NatsConfig};
 use lasegue_platform::clock::SystemClock;
 use lasegue_platform::tls;
 use lasegue_testkit::containers::{NATS_NEWEST, NATS_OLDEST, Nats};
+use lasegue_testkit::keys::event_keys;
 use lasegue_testkit::wait::pause;
 use uuid::Uuid;
 
 use crate::conformance::{self, PATIENCE, Receiver, Sender, World};
 
+#[tokio::test]
+async fn a_server_without_room_for_the_streams_is_refused_with_what_to_do() {
+    let world = NatsWorld::start(NATS_NEWEST).await;
+    let config = NatsConfig { max_stream_bytes: 1 << 50, ..world.config };
+    let refusal =
+        NatsBus::connect(config, &[Service::Intake], &SystemClock::shared()).await.expect_err("no disk is so large");
+    assert!(matches!(refusal, BusError::Misconfigured(_)), "{refusal}");
+    assert!(
+        refusal.to_string().contains("too little room") && refusal.to_string().contains("max_stream_bytes"),
+        "{refusal}"
+    );
+}
+
 impl NatsWorld {
     pub(crate) async fn start(version: &str) -> Self {
         tls::install();
         let server = Nats::start(version).await;
-        let config = NatsConfig { max_stream_bytes: 64 << 20, ..NatsConfig::single(server.url()) };
+        let config = NatsConfig { max_stream_bytes: 64 << 20, ..NatsConfig::single(server.url(), event_keys()) };
         Self { server, config }
     }
 }
@@ -76,6 +90,7 @@ suite! {
     an_event_that_cannot_be_understood_is_set_aside_and_told
     lag_counts_what_waits
     an_event_that_nobody_takes_is_done_at_once
+    a_reader_restored_from_a_backup_is_given_again_what_it_lacks_then
 }
 
 fn red_flag() -> Envelope {
@@ -95,7 +110,7 @@ async fn a_red_flag_stays_owed_until_its_reader_has_confirmed_it() {
     let world = NatsWorld::start(NATS_NEWEST).await;
     let (sender, reader) = (world.bus().await, world.bus().await);
     let red_flag = red_flag();
-    assert_eq!(sender.publish(&red_flag).await, Err(BusError::Unread));
+    assert_eq!(sender.publish(&red_flag).await, Err(BusError::Unread { place: 1 }));
     let mut deliveries = reader.subscribe(&ALERTING_RED_FLAGS, None).await.expect("the stream is there").deliveries;
     let (published, ()) = tokio::join!(sender.publish(&red_flag), async {
         let delivery = deliveries.next().await.expect("it was stored, though nobody had confirmed it");
@@ -111,8 +126,8 @@ async fn a_stream_that_is_configured_otherwise_is_refused_with_what_to_do() {
     let config = NatsConfig { max_stream_bytes: 1 << 20, ..world.config.clone() };
     let refusal = NatsBus::connect(config, &[Service::Assessment], &SystemClock::shared()).await;
     let refusal = refusal.expect_err("the limit is another").to_string();
-    assert!(refusal.contains("max bytes is 67108864, wanted 1048576"), "{refusal}");
-    assert!(refusal.contains("nats stream edit RED_FLAGS"), "{refusal}");
+    assert!(refusal.contains("max_bytes is 67108864, wanted 1048576"), "{refusal}");
+    assert!(refusal.contains("remove the folder `jetstream`"), "{refusal}");
 }
 
 /// A server whose streams hold some hundred events.

@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use async_nats::ConnectOptions;
 use lasegue_contracts::Service;
-use lasegue_platform::bus::{NatsConfig, authorization};
+use lasegue_contracts::topology::{CONSUMERS, Stream};
+use lasegue_platform::bus::{Bus, NatsBus, NatsConfig, authorization};
+use lasegue_platform::clock::SystemClock;
 use lasegue_platform::tls;
 use lasegue_testkit::containers::{NATS_NEWEST, Nats};
+use lasegue_testkit::keys::event_keys;
 use tokio::sync::mpsc;
 
 use crate::conformance;
 use crate::nats::NatsWorld;
+use crate::support::eventually;
 
-const PASSWORD: &str = "for-tests-only";
+pub(crate) const PASSWORD: &str = "for-tests-only";
 
-async fn guarded() -> Nats {
+pub(crate) async fn guarded() -> Nats {
     tls::install();
     let passwords: String =
         Service::ALL.map(|service| format!("{}_PASSWORD: \"{PASSWORD}\"\n", service.name().to_uppercase())).concat();
@@ -40,10 +44,32 @@ async fn with_its_own_permissions_every_service_can_do_its_work() {
     let server = guarded().await;
     let passwords = Service::ALL.map(|service| (service, PASSWORD.into())).into();
     let world = NatsWorld {
-        config: NatsConfig { max_stream_bytes: 64 << 20, passwords, ..NatsConfig::single(server.url()) },
+        config: NatsConfig { max_stream_bytes: 64 << 20, passwords, ..NatsConfig::single(server.url(), event_keys()) },
         server,
     };
     conformance::an_event_that_cannot_be_understood_is_set_aside_and_told(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_its_own_permissions_every_service_makes_again_what_the_server_lost() {
+    let server = guarded().await;
+    let passwords = Service::ALL.map(|service| (service, PASSWORD.into())).into();
+    let config = NatsConfig { max_stream_bytes: 64 << 20, passwords, ..NatsConfig::single(server.url(), event_keys()) };
+    let bus = NatsBus::connect(config, &Service::ALL, &SystemClock::shared()).await.expect("the server is up");
+    server.wipe().await;
+    // Its keeper makes a stream, which the others find then.
+    for service in Service::ALL.into_iter().rev() {
+        for stream in Stream::published_by(service) {
+            eventually("the stream is there again", || async { bus.holding(service, stream, None).await.is_ok() })
+                .await;
+        }
+    }
+    for consumer in CONSUMERS {
+        let joined = bus.subscribe(consumer, None).await.map(|joined| joined.anew);
+        assert_eq!(joined, Ok(true), "{}", consumer.name);
+    }
+    let compared = Service::ALL.into_iter().flat_map(|service| bus.compared(service));
+    assert_eq!(compared.filter(|compared| compared.wrong.is_some()).collect::<Vec<_>>(), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,6 +92,13 @@ async fn a_user_is_refused_what_belongs_to_another_service() {
         "lasegue.receipt.assessment.00000000-0000-0000-0000-000000000001",
         "$JS.API.STREAM.DELETE.RED_FLAGS",
         "$JS.API.STREAM.PURGE.RED_FLAGS",
+        "$JS.API.STREAM.PURGE.DEAD_LETTERS",
+        "$JS.API.STREAM.CREATE.DEAD_LETTERS",
+        "$JS.API.STREAM.UPDATE.INTAKE",
+        "$JS.API.STREAM.DELETE.INTAKE",
+        "$JS.API.STREAM.SNAPSHOT.INTAKE",
+        "$JS.API.CONSUMER.CREATE.INTAKE.another",
+        "$JS.API.CONSUMER.CREATE.RED_FLAGS.alerting-red-flags.lasegue.assessment.v1.red-flag-raised.*",
         "$JS.API.CONSUMER.MSG.NEXT.RED_FLAGS.alerting-red-flags",
     ] {
         client.publish(subject, "".into()).await.expect("it leaves this process");

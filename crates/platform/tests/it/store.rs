@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use lasegue_contracts::Service;
-use lasegue_contracts::event::Lane;
+use lasegue_contracts::event::{Lane, MAX_BYTES};
 use lasegue_contracts::scheduling::VisitDue;
 use lasegue_platform::bus::EmbeddedBus;
+use lasegue_platform::consume::HandlerError;
 use lasegue_platform::store::{Migrations, Store, StoreError, outbox, relay, retry_conflicts};
 use sea_orm::{ConnectionTrait, Statement};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,19 @@ pub(crate) async fn units_side_by_side_all_commit(place: Place) {
     let results = join_all((0..500).map(|_| publish(&store))).await;
     assert!(results.iter().all(Result::is_ok));
     assert_eq!(owed(&store).await, 500);
+}
+
+pub(crate) async fn an_event_that_no_bus_takes_is_refused_in_the_commit_that_makes_it(place: Place) {
+    let store = place.open(Service::Intake).await;
+    let publish = |bytes: usize| {
+        let event = VisitDue { kind: "x".repeat(bytes), ..VisitDue::default() };
+        store.commit(|unit| Box::pin(async move { unit.publish(Lane::Live, Uuid::nil(), &event).await }))
+    };
+    publish(MAX_BYTES - 8).await.expect("it fits");
+    let refusal: StoreError = publish(MAX_BYTES).await.expect_err("it is too large");
+    assert!(matches!(refusal, StoreError::EventTooLarge { event: "visit-due", .. }), "{refusal}");
+    assert!(matches!(HandlerError::from(refusal), HandlerError::GiveUp(_)), "no further try mends it");
+    assert_eq!(owed(&store).await, 1);
 }
 
 pub(crate) async fn a_refused_unit_leaves_nothing_and_spoils_no_neighbour(place: Place) {
@@ -138,11 +152,11 @@ async fn revision(store: &Store) -> i64 {
 pub(crate) async fn pending_migrations_are_refused_with_the_command_that_applies_them(place: Place) {
     let opened = place.try_open(Service::Intake, false).await;
     let error = opened.expect_err("nothing was migrated");
-    assert_eq!(error.to_string(), "the intake database has 2 pending migrations: run `lasegue migrate` first");
+    assert_eq!(error.to_string(), "the intake database has 11 pending migrations: run `lasegue migrate` first");
 }
 
 pub(crate) async fn a_database_is_brought_up_to_date_once_and_then_opens(place: Place) {
-    for lacked in [2, 0] {
+    for lacked in [11, 0] {
         let migrated = Store::migrate(Service::Intake, &place.location(Service::Intake), Migrations::NONE).await;
         assert_eq!(migrated.expect("an empty place takes a new database"), lacked);
     }

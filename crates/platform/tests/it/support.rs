@@ -1,6 +1,8 @@
 //! A service with a database of its own, for tests: on SQLite, or on one PostgreSQL server that the tests of this process
 //! share.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -26,6 +28,31 @@ pub(crate) enum Place {
 impl Place {
     pub(crate) fn sqlite() -> Self {
         Self::Sqlite(Arc::new(tempfile::tempdir().expect("the system has a folder for temporary files")))
+    }
+
+    /// A copy of the files of `service`'s database, which is closed.
+    pub(crate) fn copy(&self, service: Service) -> TempDir {
+        let backup = tempfile::tempdir().expect("the system has a folder for temporary files");
+        move_files(self.folder(), service, |from| {
+            fs::copy(from, backup.path().join(from.file_name().expect("a file has a name"))).expect("it can be copied");
+        });
+        backup
+    }
+
+    /// Puts the files of a copy in the place of what is there.
+    pub(crate) fn put_back(&self, service: Service, backup: &TempDir) {
+        let folder = self.folder();
+        move_files(folder, service, |old| fs::remove_file(old).expect("it can be removed"));
+        move_files(backup.path(), service, |from| {
+            fs::copy(from, folder.join(from.file_name().expect("a file has a name"))).expect("it can be copied");
+        });
+    }
+
+    fn folder(&self) -> &Path {
+        match self {
+            Self::Sqlite(folder) => folder.path(),
+            Self::Postgres(..) => panic!("only files are copied"),
+        }
     }
 
     /// A new, empty database of `server`.
@@ -61,10 +88,27 @@ impl Place {
     }
 }
 
+fn move_files(folder: &Path, service: Service, each: impl Fn(&Path)) {
+    for entry in fs::read_dir(folder).expect("the folder can be read") {
+        let path = entry.expect("the folder can be read").path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(service.name())) {
+            each(&path);
+        }
+    }
+}
+
 /// A place and the store in it.
 pub(crate) struct Home {
     pub(crate) place: Place,
     pub(crate) store: Store,
+}
+
+impl Home {
+    /// The same place, opened again.
+    pub(crate) async fn again(self, service: Service) -> Self {
+        let store = self.place.open(service).await;
+        Self { place: self.place, store }
+    }
 }
 
 pub(crate) async fn home(service: Service) -> Home {

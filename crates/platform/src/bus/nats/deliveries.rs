@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull;
-use async_nats::jetstream::stream::LastRawMessageErrorKind;
+use async_nats::jetstream::consumer::pull::{self, MessagesErrorKind};
 use async_nats::jetstream::{self, AckKind};
 use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
@@ -13,8 +12,8 @@ use lasegue_contracts::topology::Consumer;
 use tokio::sync::watch;
 
 use super::connection::{Connection, refused, wants_receipt};
-use super::{is_missing, layout};
-use crate::bus::{Answer, BusError, Deliveries, Delivery, Handled, Joined, Message};
+use super::{NatsConfig, compare, is_missing, layout, tail};
+use crate::bus::{Answer, BusError, Deliveries, Delivery, Handled, Joined, Message, Tail};
 
 /// How long the server may be silent before the connection counts as lost.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -28,12 +27,14 @@ const GIVEN_BACK: Duration = Duration::from_millis(100);
 pub(super) async fn join(
     connection: Arc<Connection>,
     consumer: &'static Consumer,
-    replicas: usize,
+    config: &NatsConfig,
     last: Option<Handled>,
 ) -> Result<Joined, BusError> {
     let mut count = connection.count.clone();
     count.mark_unchanged();
-    let (durable, anew) = settle(&connection.jetstream, consumer, replicas, last).await?;
+    compare::stream(&connection, consumer.stream, config).await?;
+    let (durable, anew) = settle(&connection, consumer, config, last).await?;
+    compare::durable(&connection, consumer, config).await?;
     let messages = durable
         .stream()
         .max_messages_per_batch(consumer.in_flight)
@@ -50,17 +51,16 @@ type Durable = jetstream::consumer::Consumer<pull::Config>;
 
 /// The durable, and whether it begins anew.
 async fn settle(
-    jetstream: &jetstream::Context,
+    connection: &Connection,
     consumer: &'static Consumer,
-    replicas: usize,
+    config: &NatsConfig,
     last: Option<Handled>,
 ) -> Result<(Durable, bool), BusError> {
-    let name = consumer.stream.name;
+    let (jetstream, name) = (&connection.jetstream, consumer.stream.name);
     match jetstream.get_consumer_from_stream::<pull::Config, _, _>(consumer.name, name).await {
         Ok(found) => {
             let info = found.cached_info();
             if !has_lost(jetstream, name, info.delivered.stream_sequence, last).await? {
-                layout::check_durable(consumer, replicas, &info.config)?;
                 return Ok((found, false));
             }
             tracing::error!(
@@ -72,10 +72,8 @@ async fn settle(
         Err(error) if is_missing(&error) => {}
         Err(error) => return Err(refused(error)),
     }
-    let made = jetstream.create_consumer_strict_on_stream(layout::durable(consumer, replicas), name).await;
-    let made = made.map_err(refused)?;
-    layout::check_durable(consumer, replicas, &made.cached_info().config)?;
-    Ok((made, true))
+    let made = jetstream.create_consumer_strict_on_stream(layout::durable(consumer, config.replicas), name).await;
+    Ok((made.map_err(refused)?, true))
 }
 
 /// Whether the stream ends before what was delivered of it, or has another event in the place of the one handled last.
@@ -91,19 +89,10 @@ async fn has_lost(
     if delivered > end {
         return Ok(true);
     }
-    let Some(last) = last else { return Ok(false) };
-    match stream.get_raw_message(last.place).await {
-        Ok(found) => {
-            let id = found.headers.get(header::ID).map(async_nats::HeaderValue::as_str);
-            Ok(id != Some(last.event.to_string().as_str()))
-        }
-        // Kept for its time and let go, or never there.
-        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-            let now = jetstream.get_stream(name).await.map_err(refused)?;
-            Ok(last.place >= now.cached_info().state.first_sequence)
-        }
-        Err(error) => Err(refused(error)),
-    }
+    Ok(match last {
+        Some(last) => tail::look_up(&stream, last).await? == Tail::Lost,
+        None => false,
+    })
 }
 
 struct Pulled {
@@ -127,7 +116,14 @@ impl Deliveries for Pulled {
         match arrived? {
             Ok(message) => Some(delivery(message, &self.connection)),
             Err(error) => {
-                tracing::warn!(consumer = self.consumer.name, %error, "the durable is joined again");
+                tracing::warn!(
+                    consumer = self.consumer.name,
+                    error = crate::chain(&error),
+                    "the durable is joined again"
+                );
+                if matches!(error.kind(), MessagesErrorKind::MissingHeartbeat) {
+                    self.connection.make_anew().await;
+                }
                 None
             }
         }
@@ -146,7 +142,10 @@ impl Drop for Pulled {
 async fn give_back(mut messages: pull::Stream) {
     while let Some(Some(Ok(message))) = messages.next().now_or_never() {
         if let Err(error) = message.ack_with(AckKind::Nak(Some(GIVEN_BACK))).await {
-            tracing::warn!(%error, "an event that was not begun could not be given back: it comes again later");
+            tracing::warn!(
+                error = crate::chain(&*error),
+                "an event that was not begun could not be given back: it comes again later"
+            );
         }
     }
 }
@@ -190,6 +189,10 @@ impl Answer for Pending {
             self.connection.send_receipt(source, id).await?;
         }
         Ok(())
+    }
+
+    async fn refuse(self: Box<Self>) -> Result<(), BusError> {
+        self.say(AckKind::Ack).await
     }
 
     async fn retry(self: Box<Self>, delay: Duration) -> Result<(), BusError> {

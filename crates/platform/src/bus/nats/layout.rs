@@ -1,11 +1,15 @@
 //! How streams and durables are configured, and the sentence for one that is configured otherwise.
 
-use std::fmt::Debug;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{self, AckPolicy, DeliverPolicy, pull};
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, IntoConsumerConfig, pull};
+use async_nats::jetstream::context::{CreateStreamError, CreateStreamErrorKind};
 use async_nats::jetstream::stream::{self, DiscardPolicy, RetentionPolicy, StorageType};
-use lasegue_contracts::topology::{Consumer, Stream};
+use lasegue_contracts::topology::{Consumer, STREAMS, Stream};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::NatsConfig;
 use crate::bus::BusError;
@@ -23,6 +27,8 @@ const MAX_MESSAGE_BYTES: i32 = 1 << 20;
 pub(super) const ACK_WAIT: Duration = Duration::from_secs(5);
 /// Deliveries of one durable that may be unanswered, over all replicas.
 const MAX_UNANSWERED: i64 = 2_048;
+/// Requests for deliveries of one durable that may be open: the server's own default.
+const MAX_WAITING: i64 = 512;
 
 pub(super) fn stream(stream: &Stream, config: &NatsConfig) -> stream::Config {
     stream::Config {
@@ -47,6 +53,7 @@ pub(super) fn durable(consumer: &Consumer, replicas: usize) -> pull::Config {
         Err(several) => (String::new(), several),
     };
     pull::Config {
+        name: Some(consumer.name.to_owned()),
         durable_name: Some(consumer.name.to_owned()),
         filter_subject,
         filter_subjects,
@@ -55,76 +62,146 @@ pub(super) fn durable(consumer: &Consumer, replicas: usize) -> pull::Config {
         ack_wait: ACK_WAIT,
         max_deliver: -1,
         max_ack_pending: MAX_UNANSWERED,
+        max_waiting: MAX_WAITING,
         num_replicas: replicas,
         ..Default::default()
     }
 }
 
-pub(super) fn check_stream(wanted: &stream::Config, found: &stream::Config) -> Result<(), BusError> {
-    let mut differs = Differences::default();
-    differs.note("subjects", &wanted.subjects, &found.subjects);
-    differs.note("retention", &wanted.retention, &found.retention);
-    differs.note("discard", &wanted.discard, &found.discard);
-    differs.note("storage", &wanted.storage, &found.storage);
-    differs.note("replicas", &wanted.num_replicas, &found.num_replicas);
-    differs.note("max age", &wanted.max_age, &found.max_age);
-    differs.note("max bytes", &wanted.max_bytes, &found.max_bytes);
-    differs.note("max message size", &wanted.max_message_size, &found.max_message_size);
-    differs.note("duplicate window", &wanted.duplicate_window, &found.duplicate_window);
-    differs.into_result(&format!("stream {}", wanted.name), &format!("nats stream edit {}", wanted.name))
+/// The sentence for a server that has not the room that the streams are promised.
+pub(super) fn too_little_room(error: &CreateStreamError, config: &NatsConfig) -> Option<BusError> {
+    let CreateStreamErrorKind::JetStream(told) = error.kind() else { return None };
+    (told.error_code() == ErrorCode::STORAGE_RESOURCES_EXCEEDED).then(|| {
+        let all = config.max_stream_bytes.saturating_mul(i64::try_from(STREAMS.len()).unwrap_or(i64::MAX));
+        BusError::Misconfigured(format!(
+            "the NATS server has too little room: {} streams may hold {} each, {} together. Give its store_dir a larger disk, or set max_file_store (NATS takes three quarters of what is free), or lower max_stream_bytes under [nats]",
+            STREAMS.len(), mebibytes(config.max_stream_bytes), mebibytes(all)
+        ))
+    })
 }
 
-pub(super) fn check_durable(consumer: &Consumer, replicas: usize, found: &consumer::Config) -> Result<(), BusError> {
-    let wanted = durable(consumer, replicas);
-    let mut differs = Differences::default();
-    differs.note("filter", &wanted.filter_subject, &found.filter_subject);
-    differs.note("filters", &wanted.filter_subjects, &found.filter_subjects);
-    differs.note("deliver policy", &wanted.deliver_policy, &found.deliver_policy);
-    differs.note("ack policy", &wanted.ack_policy, &found.ack_policy);
-    differs.note("ack wait", &wanted.ack_wait, &found.ack_wait);
-    differs.note("max deliver", &wanted.max_deliver, &found.max_deliver);
-    differs.note("max ack pending", &wanted.max_ack_pending, &found.max_ack_pending);
-    differs.into_result(
-        &format!("durable {}", consumer.name),
-        &format!("nats consumer rm {} {}", consumer.stream.name, consumer.name),
-    )
+fn mebibytes(bytes: i64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
 
-#[derive(Default)]
-struct Differences(Vec<String>);
+/// Refuses a stream that is configured otherwise: `found` is the server's whole configuration of it, with what this version
+/// does not know (copies elsewhere, sources, mirrors, transforms).
+pub(super) fn check_stream(wanted: &stream::Config, found: &Value) -> Result<(), BusError> {
+    refuse(&format!("stream {}", wanted.name), &differences(wanted, found)?)
+}
 
-impl Differences {
-    fn note<T: PartialEq + Debug>(&mut self, name: &str, wanted: &T, found: &T) {
-        if wanted != found {
-            self.0.push(format!("{name} is {found:?}, wanted {wanted:?}"));
-        }
+/// The same of a durable.
+pub(super) fn check_durable(consumer: &Consumer, replicas: usize, found: &Value) -> Result<(), BusError> {
+    let wanted = durable(consumer, replicas).into_consumer_config();
+    refuse(&format!("durable {}", consumer.name), &differences(&wanted, found)?)
+}
+
+fn refuse(what: &str, differences: &[String]) -> Result<(), BusError> {
+    if differences.is_empty() {
+        return Ok(());
     }
+    let differences = differences.join("; ");
+    Err(BusError::Misconfigured(format!(
+        "the {what} on the NATS server is configured otherwise than asked ({differences}), and nobody uses it so: end the services and NATS, remove the folder `jetstream` in NATS's store_dir and start all again (docs/operations.md has the commands); nothing is lost, the outboxes publish again what was not handled"
+    )))
+}
 
-    fn into_result(self, what: &str, command: &str) -> Result<(), BusError> {
-        if self.0.is_empty() {
-            return Ok(());
+/// What differs between two configurations, whatever either of them has: an entry that is missing is one that says nothing.
+fn differences(wanted: &impl Serialize, found: &Value) -> Result<Vec<String>, BusError> {
+    let wanted = serde_json::to_value(wanted).map_err(|error| BusError::Refused(crate::chain(&error)))?;
+    let names: BTreeSet<_> = [&wanted, found].into_iter().filter_map(Value::as_object).flat_map(Map::keys).collect();
+    let differs = |name: &&String| {
+        let (wanted, found) = (&wanted[name.as_str()], &found[name.as_str()]);
+        wanted != found && !(says_nothing(name, wanted) && says_nothing(name, found))
+    };
+    let differing = names.into_iter().filter(differs);
+    Ok(differing.map(|name| format!("{name} is {}, wanted {}", found[name.as_str()], wanted[name.as_str()])).collect())
+}
+
+/// Whether this is how the server or its client writes that an entry is not set. The server's own notes on what it made are
+/// nothing, too.
+fn says_nothing(name: &str, value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => matches!(number.as_i64(), Some(0 | -1)),
+        Value::String(text) => text.is_empty() || text == "none",
+        Value::Array(list) => list.is_empty(),
+        Value::Object(entries) => {
+            entries.keys().all(|key| name == "metadata" && key.starts_with("_nats.")) || entries.is_empty()
         }
-        let differences = self.0.join("; ");
-        Err(BusError::Misconfigured(format!(
-            "the {what} on the NATS server is configured otherwise than asked ({differences}): correct it with `{command}` and start again; nothing is lost, the outbox publishes again"
-        )))
+        Value::Bool(true) => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use lasegue_contracts::Service;
     use lasegue_contracts::topology::{ALERTING_RED_FLAGS, ASSESSMENT_INTAKE, RED_FLAGS};
+    use serde_json::json;
 
     use super::*;
+    use crate::keys::SigningKey;
+    use crate::random::SystemRandom;
+    use crate::signed::EventKeys;
+
+    fn event_keys() -> Arc<EventKeys> {
+        let public = Service::ALL.map(|service| (service, SigningKey::generate(&SystemRandom).verifying()));
+        Arc::new(EventKeys::new([].into(), &public.into_iter().collect()).expect("nobody signs"))
+    }
+
+    fn red_flags() -> stream::Config {
+        stream(&RED_FLAGS, &NatsConfig::single("nats://localhost", event_keys()))
+    }
 
     #[test]
     fn a_stream_as_asked_is_taken_and_any_other_is_refused_with_what_differs() {
-        let wanted = stream(&RED_FLAGS, &NatsConfig::single("nats://localhost"));
-        assert_eq!(check_stream(&wanted, &wanted), Ok(()));
-        let found = stream::Config { discard: DiscardPolicy::Old, ..wanted.clone() };
-        let refusal = check_stream(&wanted, &found).expect_err("it discards the old").to_string();
-        assert!(refusal.contains("RED_FLAGS") && refusal.contains("discard is Old, wanted New"), "{refusal}");
-        assert!(refusal.contains("nats stream edit RED_FLAGS"), "{refusal}");
+        let found = serde_json::to_value(red_flags()).expect("it is written");
+        assert_eq!(check_stream(&red_flags(), &found), Ok(()));
+        let old = stream::Config { discard: DiscardPolicy::Old, ..red_flags() };
+        let old = serde_json::to_value(old).expect("it is written");
+        let refusal = check_stream(&red_flags(), &old).expect_err("it discards the old").to_string();
+        assert!(refusal.contains("RED_FLAGS") && refusal.contains("discard is \"old\", wanted \"new\""), "{refusal}");
+        assert!(refusal.contains("remove the folder `jetstream` in NATS's store_dir"), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_compared_is_whatever_the_server_has_and_what_it_adds_by_itself_is_nothing() {
+        let found = |name: &str, value: Value| {
+            let mut found = serde_json::to_value(red_flags()).expect("it is written");
+            found[name] = value;
+            check_stream(&red_flags(), &found).map_err(|error| error.to_string())
+        };
+        for (name, value) in [
+            ("max_msgs", json!(-1)),
+            ("consumer_limits", json!({})),
+            ("compression", json!("none")),
+            ("metadata", json!({ "_nats.level": "1" })),
+            ("of_a_later_version", json!(false)),
+        ] {
+            assert_eq!(found(name, value), Ok(()), "{name}");
+        }
+        for (name, value) in [
+            ("republish", json!({ "src": ">", "dest": "lasegue.intake.v1.x" })),
+            ("sources", json!([{ "name": "VISITS" }])),
+            ("mirror", json!({ "name": "VISITS" })),
+            ("subject_transform", json!({ "src": ">", "dest": "x" })),
+            ("max_msgs", json!(1)),
+            ("sealed", json!(true)),
+            ("metadata", json!({ "ours": "1" })),
+            ("of_a_later_version", json!(true)),
+        ] {
+            assert!(found(name, value).is_err_and(|refusal| refusal.contains(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_documentation_tells_how_much_room_the_streams_are_promised() {
+        let page = include_str!("../../../../../docs/operations.md");
+        let room = (STREAMS.len() * 4).div_ceil(3);
+        assert!(page.contains(&format!("each of its {} streams", STREAMS.len())), "{}", STREAMS.len());
+        assert!(page.contains(&format!("it needs {room} GiB free")), "{room}");
     }
 
     #[test]

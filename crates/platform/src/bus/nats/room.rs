@@ -8,6 +8,7 @@ use std::error::Error;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::context::{Context, PublishError};
+use lasegue_contracts::Service;
 use lasegue_contracts::topology::{CONSUMERS, Stream};
 use tokio::sync::Mutex;
 
@@ -15,18 +16,37 @@ use super::connection::refused;
 use crate::bus::BusError;
 
 /// Makes room, one at a time: whoever comes meanwhile tries its event again later anyway.
-#[derive(Debug, Default)]
-pub(super) struct Room(Mutex<()>);
+#[derive(Debug)]
+pub(super) struct Room {
+    service: Service,
+    making: Mutex<()>,
+}
 
 impl Room {
-    /// Makes room in the stream of `subject`, if that is why `error` came.
+    /// For what `service` publishes.
+    pub(super) fn of(service: Service) -> Self {
+        Self { service, making: Mutex::default() }
+    }
+
+    /// Makes room in the stream of `subject`, if that is why `error` came and the stream is this service's to keep.
     pub(super) async fn make_if_full(&self, jetstream: &Context, subject: &str, error: &PublishError) {
         let Some(stream) = Stream::of(subject).filter(|_| says_full(error)) else { return };
-        let Ok(_alone) = self.0.try_lock() else { return };
+        if stream.keeper() != Some(self.service) {
+            let stream = stream.name;
+            return tracing::error!(
+                stream,
+                "the stream is full: its events wait until others in it are seven days old"
+            );
+        }
+        let Ok(_alone) = self.making.try_lock() else { return };
         match make(jetstream, stream).await {
             Ok(0) => tracing::error!(stream = stream.name, "the stream is full of events that were not read yet"),
             Ok(gone) => tracing::info!(stream = stream.name, gone, "the stream was full and let go of what was read"),
-            Err(error) => tracing::warn!(stream = stream.name, %error, "no room could be made in the stream"),
+            Err(error) => tracing::warn!(
+                stream = stream.name,
+                error = crate::chain(&error),
+                "no room could be made in the stream"
+            ),
         }
     }
 }
