@@ -1,7 +1,10 @@
-//! Changing what is registered of an episode. Each change counts one version up; events tell the whole blocks, never a
+//! Changing what is registered of an episode. Each change has a higher version; events tell the whole blocks, never a
 //! difference, and only when the blocks themselves changed.
 
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use lasegue_contracts::event::Lane;
+use lasegue_platform::audit::Deed;
 use lasegue_platform::store::{Store, Unit, retry_conflicts};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
@@ -44,34 +47,42 @@ async fn change_in(unit: &mut Unit, found: episodes::Model, document: Document) 
         return Err(IntakeError::AlreadyRegistered(other.id));
     }
     let imported_hash = found.imported_hash.clone();
-    update(unit, Lane::Live, found, document, refs, imported_hash).await
+    let same_blocks = json::of(&document.registration) == found.blocks;
+    let version = update(unit, &found, &document, refs, imported_hash).await?;
+    let deed = Deed::about(found.id).changing(&json::of(&found.document()?), &json::of(&document));
+    unit.account(StatusCode::OK, deed).await?;
+    if !same_blocks {
+        unit.publish(Lane::Live, found.id, &messages::updated(found.id, version, &document.registration)).await?;
+    }
+    Ok(version)
 }
 
-/// Writes another document over `found`, with its event, and gives the new version.
+/// The version after `read`, as of `now`: the time in milliseconds, or one more when that is no more. A database that was
+/// restored from a backup so never gives a number again that assessment knows, and would ignore.
+fn next_version(read: i64, now: DateTime<Utc>) -> i64 {
+    now.timestamp_millis().max(read + 1)
+}
+
+/// Writes another document over `found`, without an event, and gives the new version.
 pub(crate) async fn update(
-    unit: &mut Unit,
-    lane: Lane,
-    found: episodes::Model,
-    document: Document,
+    unit: &Unit,
+    found: &episodes::Model,
+    document: &Document,
     refs: Option<Refs>,
     imported_hash: Option<String>,
 ) -> Result<i64, IntakeError> {
-    let (id, version) = (found.id, found.version + 1);
-    let same_blocks = json::of(&document.registration) == found.blocks;
+    let version = next_version(found.version, unit.now());
     let row = episodes::ActiveModel {
         version: Set(version),
         imported_hash: Set(imported_hash),
-        ..episodes::columns(&document, refs)
+        ..episodes::columns(document, refs)
     };
     let updated = episodes::Entity::update_many()
         .set(row)
-        .filter(episodes::Column::Id.eq(id))
+        .filter(episodes::Column::Id.eq(found.id))
         .filter(episodes::Column::Version.eq(found.version))
         .exec(unit.db())
         .await?;
     unit.expect_one(updated.rows_affected)?;
-    if !same_blocks {
-        unit.publish(lane, id, &messages::updated(id, version, &document.registration)).await?;
-    }
     Ok(version)
 }

@@ -1,14 +1,13 @@
 //! How a patient is reached. Stays in this service: no event, log line or address holds any of it.
 
 use lasegue_protocol::record::Fault;
+use lasegue_values::Name;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::fields::Fields;
 use crate::json::fault;
 
-/// The longest text of a contact, in characters.
-const LONGEST: usize = 200;
 /// The most identifiers of one patient.
 const MOST_IDENTIFIERS: usize = 20;
 
@@ -44,11 +43,11 @@ impl Contact {
     pub(crate) fn read(at: &str, value: Value, faults: &mut Vec<Fault>) -> Option<Self> {
         let mut fields = Fields::of(at, value, faults)?;
         let contact = Self {
-            name: fields.text("name", TEXT, is_text),
+            name: fields.name("name"),
             identifiers: fields.take("identifiers", identifiers).unwrap_or_default(),
-            phone: fields.text("phone", "a telephone number in international form, as +44 20 7946 0000", is_number),
-            email: fields.text("email", "an e-mail address, as name@example.org", is_address),
-            language: fields.text("language", "a language tag, as en-GB", is_language),
+            phone: fields.text("phone", NUMBER, is_number),
+            email: fields.text("email", ADDRESS, is_address),
+            language: fields.text("language", LANGUAGE, is_language),
             consent_to_messages: fields.flag("consent_to_messages"),
         };
         fields.finish();
@@ -70,28 +69,25 @@ fn identifiers(at: &str, value: Value, faults: &mut Vec<Fault>) -> Option<Vec<Id
 
 fn identifier(at: &str, value: Value, faults: &mut Vec<Fault>) -> Option<Identifier> {
     let mut fields = Fields::of(at, value, faults)?;
-    let system = fields.required_text("system", TEXT, is_text);
-    let value = fields.required_text("value", TEXT, is_text);
+    let system = fields.required_name("system");
+    let value = fields.required_name("value");
     fields.finish();
     Some(Identifier { system: system?, value: value? })
 }
 
-/// What [`is_text`] takes.
-pub(crate) const TEXT: &str = "a text of 1 to 200 characters";
-
-pub(crate) fn is_text(text: &str) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= LONGEST && !text.chars().any(char::is_control)
-}
+const NUMBER: &str = "must be a telephone number in international form, as +44 20 7946 0000";
+const ADDRESS: &str = "must be an e-mail address, as name@example.org";
+const LANGUAGE: &str = "must be a language tag, as en-GB";
 
 fn is_address(text: &str) -> bool {
-    let plain = is_text(text) && !text.contains(char::is_whitespace);
+    let plain = Name::parse(text).is_ok() && !text.contains(char::is_whitespace);
     let parts = text.rsplit_once('@').filter(|(name, _)| !name.is_empty() && !name.contains('@'));
     plain
         && parts.is_some_and(|(_, host)| host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty()))
 }
 
 fn is_number(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix('+').filter(|rest| rest.len() <= LONGEST) else { return false };
+    let Some(rest) = text.strip_prefix('+').filter(|rest| rest.len() <= Name::LONGEST) else { return false };
     let digits = rest.bytes().filter(u8::is_ascii_digit).count();
     (7..=15).contains(&digits) && rest.chars().all(|c| c.is_ascii_digit() || " -()".contains(c))
 }

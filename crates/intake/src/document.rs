@@ -5,7 +5,7 @@ use lasegue_protocol::record::{Fault, Record, Registration, check_record, parse_
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::contact::{Contact, TEXT, is_text};
+use crate::contact::Contact;
 use crate::fields::Fields;
 use crate::future;
 
@@ -77,8 +77,8 @@ impl Surroundings {
     fn read(fields: &mut Fields) -> Self {
         Self {
             contact: fields.take("contact", Contact::read),
-            clinic: fields.text("clinic", TEXT, is_text),
-            clinician: fields.text("clinician", TEXT, is_text),
+            clinic: fields.name("clinic"),
+            clinician: fields.name("clinician"),
         }
     }
 

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use lasegue_contracts::Service;
-use lasegue_platform::http::{Problem, problem};
+use lasegue_platform::http::{Problem, failed, problem};
 use lasegue_platform::store::{AsStoreError, StoreError};
 use lasegue_protocol::record::Fault;
 use sea_orm::{DbErr, SqlErr};
@@ -20,12 +20,20 @@ pub(crate) enum IntakeError {
     TooLarge { most: usize },
     #[error("the body broke off on its way")]
     BrokenOff,
+    #[error("the body did not arrive in time")]
+    Stalled,
+    #[error("a submission is sent by the method POST")]
+    WrongMethod,
+    #[error("the address of a submission is /api/v1/episodes/{{id}}/submissions, spelt like this")]
+    Misaddressed,
     #[error("the idempotency key is missing or malformed")]
     Key(Problem),
     #[error("the idempotency key was used for another body")]
     KeyReused,
     #[error("the id was used for another content")]
     IdReused,
+    #[error("the episode has {most} {what}, as many as one may have")]
+    Full { most: usize, what: &'static str },
     #[error("there is no episode {0}")]
     NoEpisode(Uuid),
     #[error("the episode is registered already as {0}")]
@@ -86,6 +94,12 @@ impl From<IntakeError> for Problem {
                     .detail(format!("A body has at most {most} bytes here."))
             }
             IntakeError::BrokenOff => Self::broken_off(),
+            IntakeError::Stalled => Self::stalled(),
+            IntakeError::WrongMethod => Self::wrong_method(),
+            IntakeError::Misaddressed => Self::not_found(
+                "No route answers at this address. Send submissions to `/api/v1/episodes/{id}/submissions`, spelt like this. \
+                 What came is kept and was read for danger signs.",
+            ),
             IntakeError::Key(problem) => problem,
             IntakeError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -96,6 +110,13 @@ impl From<IntakeError> for Problem {
             IntakeError::IdReused => Self::conflict(
                 "id-reused",
                 "This id was accepted with another content. To correct it, send a new id that `supersedes` this one.",
+            ),
+            IntakeError::Full { most, what } => Self::conflict(
+                "episode-full",
+                format!(
+                    "The episode has {most} {what}, as many as one may have: register a new episode for this patient \
+                     and send it there."
+                ),
             ),
             IntakeError::NoEpisode(id) => Self::not_found(format!("There is no episode {id}: register it first.")),
             IntakeError::AlreadyRegistered(id) => Self::conflict(
@@ -110,18 +131,7 @@ impl From<IntakeError> for Problem {
             )
             .detail("Read it again, and send the change with the version that you then see.")
             .with("version", current),
-            IntakeError::Store(error) => unavailable(&error),
-        }
-    }
-}
-
-fn unavailable(error: &StoreError) -> Problem {
-    match error {
-        StoreError::Closed => Problem::unavailable("The service is shutting down. Try again soon."),
-        StoreError::Conflict => Problem::unavailable("Somebody else changed this at the same time. Try again."),
-        error => {
-            tracing::error!(error = error as &dyn std::error::Error, "intake's database failed");
-            Problem::internal()
+            IntakeError::Store(error) => failed(error),
         }
     }
 }

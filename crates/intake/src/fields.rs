@@ -1,6 +1,8 @@
 //! Reading the blocks that only intake knows, such as contact data: every fault of an object at once.
 
-use lasegue_protocol::record::Fault;
+use lasegue_platform::http::problem::MOST_FAULTS;
+use lasegue_protocol::record::{Fault, shown};
+use lasegue_values::Name;
 use serde_json::{Map, Value};
 
 use crate::json::fault;
@@ -35,23 +37,29 @@ impl<'a> Fields<'a> {
         read(&format!("{}/{name}", self.at), value, self.faults)
     }
 
-    /// The text `name`, of a form that `fits`; `form` says which.
+    /// The text `name`, trimmed, of a form that `fits`; `form` says which.
     pub(crate) fn text(&mut self, name: &'static str, form: &str, fits: fn(&str) -> bool) -> Option<String> {
-        self.take(name, |at, value, faults| match value {
-            Value::String(text) if fits(&text) => Some(text),
-            _ => {
-                faults.push(fault(at, format!("must be {form}")));
-                None
-            }
-        })
+        self.parsed(name, |text| Some(text.trim()).filter(|text| fits(text)).map(str::to_owned).ok_or(form.to_owned()))
     }
 
-    /// The text `name`, which must be there.
-    pub(crate) fn required_text(&mut self, name: &'static str, form: &str, fits: fn(&str) -> bool) -> Option<String> {
+    /// The text `name`, of one line.
+    pub(crate) fn name(&mut self, name: &'static str) -> Option<String> {
+        self.parsed(name, |text| Name::parse(text).map(String::from).map_err(|unfit| unfit.to_string()))
+    }
+
+    /// The text `name`, of one line, which must be there.
+    pub(crate) fn required_name(&mut self, name: &'static str) -> Option<String> {
         if self.map.get(name).is_none_or(Value::is_null) {
             self.faults.push(fault(&format!("{}/{name}", self.at), "is required"));
         }
-        self.text(name, form, fits)
+        self.name(name)
+    }
+
+    fn parsed(&mut self, name: &'static str, parse: impl Fn(&str) -> Result<String, String>) -> Option<String> {
+        self.take(name, |at, value, faults| {
+            let parsed = value.as_str().ok_or_else(|| "must be a text".to_owned()).and_then(parse);
+            parsed.map_err(|reason| faults.push(fault(at, reason))).ok()
+        })
     }
 
     /// Whether `name` is true or false.
@@ -69,10 +77,10 @@ impl<'a> Fields<'a> {
         Value::Object(self.map)
     }
 
-    /// Refuses what nobody took.
+    /// Refuses what nobody took, up to [`MOST_FAULTS`].
     pub(crate) fn finish(self) {
-        for name in self.map.keys() {
-            let pointer = format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"));
+        for name in self.map.keys().take(MOST_FAULTS.saturating_sub(self.faults.len())) {
+            let pointer = format!("{}/{}", self.at, shown(name).replace('~', "~0").replace('/', "~1"));
             self.faults.push(fault(&pointer, format!("is no field here; allowed: {}", self.known.join(", "))));
         }
     }

@@ -1,16 +1,24 @@
-//! What lies in the future cannot have been observed: such a time or date is a fault.
+//! What lies in the future, or before the patient's birth, cannot have been observed: such a time or date is a fault.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
-use lasegue_protocol::record::{Draft, Episode, Fault, Record, Registration};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use lasegue_protocol::record::{BEFORE_BIRTH, Draft, Episode, Fault, Record, Registration};
+use lasegue_values::limits::CLOCK_SKEW;
 
 use crate::json::fault;
-
-/// How far a sender's clock may be ahead of ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// A fault when `at` lies in the future.
 pub(crate) fn time(pointer: &str, at: DateTime<FixedOffset>, now: DateTime<Utc>) -> Option<Fault> {
     (at > now + CLOCK_SKEW).then(|| fault(pointer, "lies in the future"))
+}
+
+/// A fault when the patient was not born at `at`.
+pub(crate) fn unborn(
+    pointer: &str,
+    at: DateTime<FixedOffset>,
+    Registration { patient, episode }: &Registration,
+) -> Option<Fault> {
+    let born = patient.birth_date.is_none_or(|birth| birth <= episode.local_day(at));
+    (!born).then(|| fault(pointer, BEFORE_BIRTH))
 }
 
 fn date(pointer: &str, date: NaiveDate, today: NaiveDate) -> Option<Fault> {
@@ -33,12 +41,13 @@ pub(crate) fn registration(registration: &Registration, now: DateTime<Utc>) -> V
     own.chain(treatments).chain(imaging).collect()
 }
 
-/// The future times and dates of a submission.
-pub(crate) fn draft(draft: &Draft, episode: &Episode, now: DateTime<Utc>) -> Vec<Fault> {
+/// The times and dates of a submission that are in the future or before birth.
+pub(crate) fn draft(draft: &Draft, registration: &Registration, now: DateTime<Utc>) -> Vec<Fault> {
+    let early = draft.assessed_at.and_then(|at| unborn("/assessed_at", at, registration));
     let assessed = draft.assessed_at.and_then(|at| time("/assessed_at", at, now));
     let received = draft.received_at.and_then(|at| time("/received_at", at, now));
-    let injured = draft.report.trauma.date.and_then(|day| date("/trauma/date", day, today(episode, now)));
-    [assessed, received, injured].into_iter().flatten().collect()
+    let injured = draft.report.trauma.date.and_then(|day| date("/trauma/date", day, today(&registration.episode, now)));
+    [early, assessed, received, injured].into_iter().flatten().collect()
 }
 
 /// The future times of a record. Its dates cannot be later than its latest time, unless it has none.
@@ -49,7 +58,11 @@ pub(crate) fn record(record: &Record, now: DateTime<Utc>) -> Vec<Fault> {
         [time(&at("assessed_at"), submission.assessed_at, now), received]
     });
     let signed = record.adjudications.iter().enumerate();
-    let signed = signed.map(|(index, signed)| time(&format!("/adjudications/{index}/at"), signed.at, now));
+    let signed = signed.flat_map(|(index, signed)| {
+        let at = |field: &str| format!("/adjudications/{index}/{field}");
+        let received = signed.received_at.and_then(|received| time(&at("received_at"), received, now));
+        [time(&at("at"), signed.at, now), received]
+    });
     let Record { patient, episode, .. } = record.clone();
     let dates = registration(&Registration { patient, episode }, now);
     submitted.chain(signed).flatten().chain(dates).collect()

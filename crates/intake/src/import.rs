@@ -1,21 +1,27 @@
 //! Taking whole records, many at once, on the bulk lane. Each record is taken whole or not at all, and one that is
 //! refused stops no other. The same record again changes nothing.
 
+mod ahead;
+mod alarming;
+mod prepared;
 mod take;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
+use lasegue_platform::auth::{Identity, Role};
+use lasegue_platform::http::problem::MOST_FAULTS;
 use lasegue_platform::store::Store;
-use lasegue_protocol::record::{Fault, Record, check_record, danger_signs, parse_submission};
+use lasegue_protocol::record::{Fault, Record, check_record};
+use lasegue_values::Name;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 
 use crate::document::{Refs, Surroundings};
 use crate::error::IntakeError;
 use crate::refuse::{self, Of, Refused};
-use crate::{future, json as text};
+use crate::{effects, future, json as text};
 
-/// A danger sign in a refused record pages when it is at most this old, or when its age cannot be read.
-const RECENT: TimeDelta = TimeDelta::days(7);
+/// So many faults of a record are kept with each of its submissions that page: all are told to whoever imports it.
+const FEW_FAULTS: usize = 20;
 
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,59 +66,59 @@ struct Imported {
 ///
 /// # Errors
 /// Only when the store fails; what is wrong with the record is an [`Outcome`].
-pub(crate) async fn import(store: &Store, line: &[u8]) -> Result<Outcome, IntakeError> {
+pub(crate) async fn import(store: &Store, line: &[u8], caller: &Identity) -> Result<Outcome, IntakeError> {
     let value = match text::read(line) {
         Ok(value) => value,
         Err(fault) => return Ok(Outcome::Refused(vec![fault])),
     };
     let now = store.clock().now();
-    let taken = match parse(value.clone(), now) {
-        Ok(imported) => take::take(store, imported).await,
+    let taken = match parse(value, caller.role, now) {
+        Ok(imported) => take::take(store, imported, &caller.subject).await,
         Err(faults) => Err(IntakeError::Faults(faults)),
     };
     let error = match taken {
         Err(error) => error,
         Ok(outcome) => return Ok(outcome),
     };
-    let Some(faults) = error.refusal() else { return Err(error) };
-    refuse::refuse(store, alarming(&value, &faults, now)).await?;
+    let Some(mut faults) = error.refusal() else { return Err(error) };
+    faults.truncate(MOST_FAULTS);
+    // Read once more rather than kept twice: a large record takes many times its own size.
+    refuse::refuse(store, alarming(text::read(line)?, &caller.subject, &faults, now)).await?;
     Ok(Outcome::Refused(faults))
 }
 
-fn parse(value: Value, now: DateTime<Utc>) -> Result<Imported, Vec<Fault>> {
+fn parse(value: Value, role: Role, now: DateTime<Utc>) -> Result<Imported, Vec<Fault>> {
     let mut faults = Vec::new();
     let refs = refs(&value);
     let (surroundings, rest) = Surroundings::take(value, &mut faults);
     let record = Record::parse(&rest).map_err(|found| faults.extend(found)).ok();
     let Some(record) = record else { return Err(faults) };
     faults.extend(check_record(&record));
+    faults.extend(effects::forbidden(&record, role));
     faults.extend(future::record(&record, now));
     if faults.is_empty() { Ok(Imported { record, surroundings, refs }) } else { Err(faults) }
 }
 
-/// The sender's ids. Where one is missing the whole record's content stands for it: two patients of whom little is known
+/// The sender's ids. Where one is missing or faulty the whole record's content stands for it: two patients of whom little is known
 /// must never be taken for one.
 fn refs(value: &Value) -> Refs {
     let by_content = || format!("sha256:{}", text::hash(text::canonical(value.clone()).as_bytes()));
-    let id = |block: &str| value[block]["id"].as_str().map_or_else(by_content, str::to_owned);
+    let id = |block: &str| value[block]["id"].as_str().and_then(|id| Name::parse(id).ok());
+    let id = |block: &str| id(block).map_or_else(by_content, String::from);
     Refs { patient: id("patient"), episode: id("episode") }
 }
 
-/// The recent submissions of a refused record that hold a danger sign: they page like live ones.
-fn alarming(record: &Value, faults: &[Fault], now: DateTime<Utc>) -> Vec<Refused> {
-    let is_alarming = |submission: &&Value| {
-        let draft = parse_submission(submission).value;
-        let old = draft.assessed_at.is_some_and(|at| at < now - RECENT);
-        !old && !danger_signs(&draft).is_empty()
-    };
-    let submissions = record["submissions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let refused = |submission: &Value| Refused {
-        of: Of::Record(refs(record)),
+/// What of a refused record holds a danger sign and is recent: it pages like a live submission.
+fn alarming(record: Value, sender: &str, faults: &[Fault], now: DateTime<Utc>) -> Vec<Refused> {
+    let (refs, few) = (refs(&record), &faults[..faults.len().min(FEW_FAULTS)]);
+    let refused = |part: Value| Refused {
+        of: Of::Record(refs.clone()),
+        sender: sender.to_owned(),
         key: None,
-        body: submission.to_string().into_bytes(),
-        faults: faults.to_vec(),
+        body: part.to_string().into_bytes(),
+        faults: few.to_vec(),
     };
-    submissions.iter().filter(is_alarming).map(refused).collect()
+    alarming::parts(record, now).into_iter().map(refused).collect()
 }
 
 #[cfg(test)]
@@ -132,12 +138,42 @@ mod tests {
             visit("calm", "2026-01-20T09:00:00Z", "no"),
             visit("undated", "last week", "yes"),
         ] });
-        let alarming = alarming(&record, &[], now());
+        let alarming = alarming(record.clone(), "importer", &[], now());
         let ids: Vec<_> = alarming
             .iter()
             .map(|refused| serde_json::from_slice::<Value>(&refused.body).expect("JSON")["id"].clone())
             .collect();
         assert_eq!(ids, ["recent", "undated"]);
+    }
+
+    #[test]
+    fn a_list_of_another_name_or_none_hides_no_danger_sign() {
+        let visit = json!({ "author": "patient", "Cauda_Equina": { "saddle_sensation": true } });
+        let whole = json!({ "submissions": [visit] });
+        for record in [
+            json!({ "Submission": [visit] }),
+            json!({ "submissions": visit }),
+            json!({ "visits": [visit] }),
+            json!({ "encounters": { "1": visit } }),
+            json!({ "episode": { "id": "e", "submissions": [visit] } }),
+            json!({ "submissions": json!([visit]).to_string() }),
+            json!({ "submissions": [[visit]] }),
+            json!([whole]),
+            json!({ "record": whole }),
+            visit.clone(),
+            json!({ "patient": { "id": "p" }, "cauda_equina.saddle_sensation": "yes" }),
+            json!({ "submissions": [{ "id": "v1", "cauda_equina.saddle_sensation": "yes" }] }),
+        ] {
+            assert_eq!(alarming(record.clone(), "importer", &[], now()).len(), 1, "{record}");
+        }
+    }
+
+    #[test]
+    fn an_old_visit_alarms_nobody_wherever_it_stands() {
+        let old = json!({ "assessed_at": "2020-01-14T09:00:00Z", "cauda_equina": { "saddle_sensation": "yes" } });
+        for record in [json!({ "visits": [old] }), json!([{ "record": { "submissions": [[old]] } }]), old.clone()] {
+            assert_eq!(alarming(record.clone(), "importer", &[], now()).len(), 0, "{record}");
+        }
     }
 
     #[test]

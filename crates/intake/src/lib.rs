@@ -8,8 +8,10 @@ mod body;
 mod change;
 mod contact;
 mod document;
+mod effects;
 mod error;
 mod fields;
+mod forget;
 mod future;
 mod http;
 mod import;
@@ -18,6 +20,7 @@ mod messages;
 mod migrations;
 mod refuse;
 mod register;
+mod room;
 mod store;
 mod submit;
 
@@ -34,5 +37,6 @@ pub use crate::migrations::MIGRATIONS;
 /// When the database cannot be opened; the error says what to do.
 pub async fn start(base: &Base) -> Result<Routes, StoreError> {
     let store = base.open_store(Service::Intake, MIGRATIONS).await?;
+    forget::start(base, &store).await?;
     Ok(http::routes(&store))
 }

@@ -1,6 +1,7 @@
 //! From the record's types to the events: every field, absence preserved, the sender's own ids left behind.
 
 mod blocks;
+pub(crate) mod imported;
 mod report;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,8 @@ use lasegue_contracts::intake::{self as proto, adjudication_recorded};
 use lasegue_platform::wire::timestamp;
 use lasegue_protocol::record::{Adjudication, Author, Decision, Registration, Submission, Tri};
 use uuid::Uuid;
+
+use crate::store::refusals;
 
 pub(crate) fn registered(id: Uuid, version: i64, registration: &Registration) -> proto::EpisodeRegistered {
     proto::EpisodeRegistered {
@@ -29,20 +32,24 @@ pub(crate) fn submitted(
     supersedes: Option<Uuid>,
     submission: &Submission,
 ) -> proto::SubmissionAccepted {
+    let message = self::submission(id, supersedes, submission);
+    proto::SubmissionAccepted { episode_id: episode.to_string(), submission: Some(message) }
+}
+
+pub(crate) fn submission(id: Uuid, supersedes: Option<Uuid>, submission: &Submission) -> proto::Submission {
     let author = match submission.author {
         Author::Patient => proto::Author::Patient,
         Author::Clinician => proto::Author::Clinician,
         Author::Ehr => proto::Author::Ehr,
     };
-    let message = proto::Submission {
+    proto::Submission {
         id: id.to_string(),
         assessed_at: Some(timestamp(submission.assessed_at.to_utc())),
         received_at: submission.received_at.map(|at| timestamp(at.to_utc())),
         author: author.into(),
         supersedes: supersedes.map(|id| id.to_string()),
         ..report::report(&submission.report)
-    };
-    proto::SubmissionAccepted { episode_id: episode.to_string(), submission: Some(message) }
+    }
 }
 
 pub(crate) fn adjudicated(
@@ -68,30 +75,35 @@ pub(crate) fn adjudicated(
         episode_id: episode.to_string(),
         adjudication_id: id.to_string(),
         at: Some(timestamp(adjudication.at.to_utc())),
+        received_at: adjudication.received_at.map(|at| timestamp(at.to_utc())),
         by: adjudication.by.clone(),
-        note: adjudication.note.clone(),
+        note: lasegue_contracts::NOTE_STAYS.to_owned(),
         decision: Some(decision),
+        seen_revision: adjudication.seen.and_then(|seen| u64::try_from(seen).ok()),
     }
 }
 
 pub(crate) fn refused(
-    episode: Uuid,
-    refusal: Uuid,
+    refusal: &refusals::Model,
     at: DateTime<Utc>,
     reason: proto::RefusalReason,
+    sender: Uuid,
 ) -> proto::SubmissionRefused {
+    let shared = Some(refusal.episode_id).filter(|episode| *episode != refusal.alert());
     proto::SubmissionRefused {
-        episode_id: episode.to_string(),
-        refusal_id: refusal.to_string(),
+        episode_id: refusal.alert().to_string(),
+        refusal_id: refusal.id.to_string(),
         received_at: Some(timestamp(at)),
         reason: reason.into(),
+        sender_id: sender.to_string(),
+        sent_to_episode_id: shared.map(|episode| episode.to_string()).unwrap_or_default(),
     }
 }
 
-pub(crate) fn corrected(episode: Uuid, refusal: Uuid, at: DateTime<Utc>) -> proto::RefusalCorrected {
+pub(crate) fn corrected(refusal: &refusals::Model, at: DateTime<Utc>) -> proto::RefusalCorrected {
     proto::RefusalCorrected {
-        episode_id: episode.to_string(),
-        refusal_id: refusal.to_string(),
+        episode_id: refusal.alert().to_string(),
+        refusal_id: refusal.id.to_string(),
         corrected_at: Some(timestamp(at)),
     }
 }

@@ -4,10 +4,12 @@ use lasegue_platform::store::Migrations;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
     big_integer, binary, json, string, string_null, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+    uuid_null,
 };
 
 /// Intake's migrations, oldest first.
-pub const MIGRATIONS: Migrations = Migrations(|| vec![Box::new(Tables)]);
+pub const MIGRATIONS: Migrations =
+    Migrations(|| vec![Box::new(Tables), Box::new(Senders), Box::new(Bursts), Box::new(Ahead)]);
 
 struct Tables;
 
@@ -30,6 +32,77 @@ impl MigrationTrait for Tables {
         manager.create_table(refusals()).await?;
         manager.create_index(unique("refusals", &["episode_id", "content_hash"])).await?;
         manager.create_index(index("refusals", &["patient_ref", "episode_ref"])).await
+    }
+}
+
+/// Whose refusal it is, and how often it came. A body that was corrected may be refused anew.
+struct Senders;
+
+impl MigrationName for Senders {
+    fn name(&self) -> &'static str {
+        "m0003_intake_senders"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Senders {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for column in [
+            string("sender").default("").to_owned(),
+            big_integer("times").default(1).to_owned(),
+            timestamp_with_time_zone_null("last_received_at"),
+        ] {
+            manager.alter_table(Table::alter().table("refusals").add_column(column).to_owned()).await?;
+        }
+        for change in ONE_OPEN_REFUSAL {
+            manager.get_connection().execute_unprepared(change).await?;
+        }
+        Ok(())
+    }
+}
+
+const ONE_OPEN_REFUSAL: [&str; 2] = [
+    "DROP INDEX refusals_episode_id_content_hash",
+    "CREATE UNIQUE INDEX refusals_one_open ON refusals (episode_id, content_hash, sender) WHERE corrected_at IS NULL",
+];
+
+/// Which refusals share an alert.
+struct Bursts;
+
+impl MigrationName for Bursts {
+    fn name(&self) -> &'static str {
+        "m0004_intake_bursts"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Bursts {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let under = Table::alter().table("refusals").add_column(uuid_null("told_under")).to_owned();
+        manager.alter_table(under).await?;
+        manager.create_index(index("refusals", &["sender", "received_at"])).await?;
+        manager.create_index(index("refusals", &["episode_id", "received_at"])).await
+    }
+}
+
+/// Whose pieces are there before their episode.
+struct Ahead;
+
+impl MigrationName for Ahead {
+    fn name(&self) -> &'static str {
+        "m0005_intake_ahead"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Ahead {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let ahead = Table::create()
+            .table("ahead")
+            .col(uuid("episode_id").primary_key())
+            .col(timestamp_with_time_zone("begun_at"))
+            .to_owned();
+        manager.create_table(ahead).await
     }
 }
 

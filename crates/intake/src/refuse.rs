@@ -1,12 +1,11 @@
 //! Refusing a submission without hiding what it may hold: it goes into quarantine, and a danger sign in it pages.
 
+use chrono::TimeDelta;
 use lasegue_contracts::event::Lane;
 use lasegue_platform::store::{Store, Unit, retry_conflicts};
-use lasegue_protocol::record::{Draft, Fault, danger_signs, parse_submission};
-use sea_orm::ActiveValue::Set;
-use sea_orm::TryInsertResult;
+use lasegue_protocol::feared::{Fear, feared};
+use lasegue_protocol::record::{Fault, parse_submission};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
 
 use crate::document::Refs;
 use crate::error::IntakeError;
@@ -15,10 +14,18 @@ use crate::messages;
 use crate::store::refusals::Reason;
 use crate::store::{episodes, refusals};
 
+/// Refusals of one sender share an alert for this long after the first of them.
+const BURST: TimeDelta = TimeDelta::minutes(10);
+
+/// Refusals that one unit keeps.
+const AT_ONCE: usize = 20;
+
 /// A submission that is refused, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     pub(crate) of: Of,
+    /// Who sent it, as the token says.
+    pub(crate) sender: String,
     pub(crate) key: Option<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) faults: Vec<Fault>,
@@ -33,17 +40,25 @@ pub(crate) enum Of {
     Record(Refs),
 }
 
-/// Keeps refused submissions. On-call is told of each that holds a danger sign or of which nothing can be read; the same
-/// body twice tells once.
+/// Keeps refused submissions. On-call is told of each that holds a danger sign or of which nothing can be read. The same
+/// body of the same sender is kept once and told each time: it is known only while somebody still has to look at it, and
+/// that alerting knows.
+///
+/// # Errors
+/// When the store fails. Some of them may be kept and told then: the same again is safe.
 pub(crate) async fn refuse(store: &Store, refused: Vec<Refused>) -> Result<(), IntakeError> {
-    if refused.is_empty() {
-        return Ok(());
+    for some in refused.chunks(AT_ONCE) {
+        keep_and_tell(store, some.iter().cloned().map(Judged::of).collect()).await?;
     }
+    Ok(())
+}
+
+async fn keep_and_tell(store: &Store, judged: Vec<Judged>) -> Result<(), IntakeError> {
     retry_conflicts(|| {
-        let refused = refused.clone();
+        let judged = judged.clone();
         store.commit(move |unit| {
             Box::pin(async move {
-                for one in refused {
+                for one in judged {
                     quarantine(unit, one).await?;
                 }
                 Ok(())
@@ -53,34 +68,86 @@ pub(crate) async fn refuse(store: &Store, refused: Vec<Refused>) -> Result<(), I
     .await
 }
 
-async fn quarantine(unit: &mut Unit, refused: Refused) -> Result<(), IntakeError> {
-    let (reason, sender_id) = judge(&refused.body);
-    let (episode, refs) = place(unit, refused.of).await?;
-    let (patient_ref, episode_ref) = refs.map(|refs| (refs.patient, refs.episode)).unzip();
-    let id = unit.id();
-    let row = refusals::ActiveModel {
-        id: Set(id),
-        episode_id: Set(episode),
-        patient_ref: Set(patient_ref),
-        episode_ref: Set(episode_ref),
-        sender_id: Set(sender_id),
-        key: Set(refused.key),
-        content_hash: Set(json::hash(&refused.body)),
-        body: Set(refused.body),
-        faults: Set(json::of(&refused.faults)),
-        reason: Set(reason),
-        received_at: Set(unit.now()),
-        corrected_at: Set(None),
-    };
-    let known =
-        OnConflict::columns([refusals::Column::EpisodeId, refusals::Column::ContentHash]).do_nothing().to_owned();
-    let inserted =
-        refusals::Entity::insert(row).on_conflict(known).try_insert().exec_without_returning(unit.db()).await?;
-    if let (Some(reason), TryInsertResult::Inserted(1)) = (reason, inserted) {
-        let event = messages::refused(episode, id, unit.now(), reason.into());
-        unit.publish(Lane::Live, episode, &event).await?;
+/// A refused submission that was read for danger, before the database is kept waiting for it.
+#[derive(Clone, Debug)]
+struct Judged {
+    refused: Refused,
+    reason: Option<Reason>,
+    sender_id: Option<String>,
+}
+
+impl Judged {
+    fn of(refused: Refused) -> Self {
+        let (reason, sender_id) = judge(&refused.body);
+        Self { refused, reason, sender_id }
     }
+}
+
+async fn quarantine(unit: &mut Unit, judged: Judged) -> Result<(), IntakeError> {
+    let kept = keep(unit, judged).await?;
+    let Some(reason) = kept.reason else { return Ok(()) };
+    let alert = kept.alert();
+    let event = messages::refused(&kept, unit.now(), reason.into(), sender_of(&kept.sender));
+    unit.publish(Lane::Live, alert, &event).await?;
     Ok(())
+}
+
+/// Keeps a refused submission, unless it is kept already.
+async fn keep(unit: &mut Unit, Judged { refused, reason, sender_id }: Judged) -> Result<refusals::Model, IntakeError> {
+    let (episode, refs) = place(unit, refused.of).await?;
+    let content_hash = json::hash(&refused.body);
+    if let Some(known) = refusals::open(unit.db(), episode, &content_hash, &refused.sender).await? {
+        refusals::mark_repeated(unit.db(), &known, unit.now()).await?;
+        return Ok(known);
+    }
+    let told_under = alert_shared(unit, episode, &refused.sender, reason).await?;
+    let (patient_ref, episode_ref) = refs.map(|refs| (refs.patient, refs.episode)).unzip();
+    let row = refusals::Model {
+        id: unit.id(),
+        episode_id: episode,
+        patient_ref,
+        episode_ref,
+        sender_id,
+        sender: refused.sender,
+        key: refused.key,
+        content_hash,
+        body: refused.body,
+        faults: json::of(&refused.faults),
+        reason,
+        received_at: unit.now(),
+        last_received_at: None,
+        times: 1,
+        corrected_at: None,
+        told_under,
+    };
+    refusals::insert(unit.db(), row.clone()).await?;
+    Ok(row)
+}
+
+/// The episode under whose alert a refusal is told, when it may share one: what cannot be read and what belongs to no
+/// registered episode shares the alert of its sender, so that garbage cannot page once for each body of it. A danger sign
+/// of a patient we know has an alert of its own.
+async fn alert_shared(
+    unit: &Unit,
+    episode: Uuid,
+    sender: &str,
+    reason: Option<Reason>,
+) -> Result<Option<Uuid>, IntakeError> {
+    let shares = match reason {
+        None => false,
+        Some(Reason::Unreadable) => true,
+        Some(Reason::DangerSign) => !episodes::is_registered(unit.db(), episode).await?,
+    };
+    if !shares {
+        return Ok(None);
+    }
+    let host = refusals::burst(unit.db(), sender, unit.now() - BURST).await?;
+    Ok(Some(host.unwrap_or(episode)))
+}
+
+/// What events call a sender: always the same for the same one, and nobody's name.
+fn sender_of(subject: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, subject.as_bytes())
 }
 
 /// The id under which a refusal is kept, and the sender's ids if they are not registered yet.
@@ -96,16 +163,21 @@ async fn place(unit: &Unit, of: Of) -> Result<(Uuid, Option<Refs>), IntakeError>
     Ok((kept.unwrap_or_else(|| unit.id()), Some(refs)))
 }
 
+/// Whether a body that was refused at another address is a submission with a danger sign. What has a `kind` is a faulty
+/// adjudication.
+pub(crate) fn is_dangerous(body: &[u8]) -> bool {
+    json::read_refused(body).is_ok_and(|value| value.get("kind").is_none() && feared(&value) == Fear::Danger)
+}
+
 /// Whether on-call must look at a refused body, and the sender's id if it can be read.
 fn judge(body: &[u8]) -> (Option<Reason>, Option<String>) {
-    let Ok(value) = json::read(body) else { return (Some(Reason::Unreadable), None) };
-    let draft = parse_submission(&value).value;
-    let reason = if draft == Draft::default() {
-        Some(Reason::Unreadable)
-    } else {
-        (!danger_signs(&draft).is_empty()).then_some(Reason::DangerSign)
+    let Ok(value) = json::read_refused(body) else { return (Some(Reason::Unreadable), None) };
+    let reason = match feared(&value) {
+        Fear::Danger => Some(Reason::DangerSign),
+        Fear::Unreadable => Some(Reason::Unreadable),
+        Fear::Nothing => None,
     };
-    (reason, draft.id.map(|id| id.0))
+    (reason, parse_submission(&value).value.id.map(|id| id.0))
 }
 
 #[cfg(test)]
@@ -128,10 +200,11 @@ mod tests {
 
     #[test]
     fn a_body_of_which_nothing_can_be_read_pages_and_a_merely_faulty_one_does_not() {
-        for unreadable in ["", "{ \"saddle", "[]", "\"yes\"", "\u{fffd}", "{}", r#"{ "visit": { "id": "v1" } }"#] {
+        let envelope = r#"{ "id": "v1", "author": "patient", "colour": "blue" }"#;
+        for unreadable in ["", "{ \"saddle", "[]", "\"yes\"", "\u{fffd}", "{}", envelope] {
             assert_eq!(reason(unreadable), Some(Reason::Unreadable), "{unreadable}");
         }
-        assert_eq!(reason(r#"{ "id": "v1", "colour": "blue" }"#), None);
+        assert_eq!(reason(r#"{ "id": "v1", "colour": "blue", "cauda_equina": { "bowel_control": "no" } }"#), None);
     }
 
     #[test]

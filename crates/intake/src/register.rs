@@ -1,6 +1,8 @@
 //! Registering an episode, once, however often it is sent.
 
+use axum::http::StatusCode;
 use lasegue_contracts::event::Lane;
+use lasegue_platform::audit::Deed;
 use lasegue_platform::store::{Store, Unit, retry_conflicts};
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
@@ -34,7 +36,8 @@ async fn register_once(unit: &mut Unit, document: Document, request: Option<Requ
     {
         return Err(IntakeError::AlreadyRegistered(known.id));
     }
-    let id = insert(unit, Lane::Live, document, refs, None).await?;
+    let id = insert(unit, document, refs).await?;
+    unit.account(StatusCode::CREATED, Deed::about(id)).await?;
     if let Some(request) = request {
         request.keep(unit.db(), id, unit.now()).await?;
     }
@@ -42,26 +45,32 @@ async fn register_once(unit: &mut Unit, document: Document, request: Option<Requ
 }
 
 /// Writes a new episode and its event.
-pub(crate) async fn insert(
-    unit: &mut Unit,
-    lane: Lane,
-    document: Document,
-    refs: Option<Refs>,
-    imported_hash: Option<String>,
-) -> Result<Uuid, IntakeError> {
+async fn insert(unit: &mut Unit, document: Document, refs: Option<Refs>) -> Result<Uuid, IntakeError> {
     let kept = match &refs {
         Some(refs) => refusals::kept_id(unit.db(), refs).await?,
         None => None,
     };
     let id = kept.unwrap_or_else(|| unit.id());
+    write(unit, id, &document, refs, None).await?;
+    unit.publish(Lane::Live, id, &messages::registered(id, 1, &document.registration)).await?;
+    Ok(id)
+}
+
+/// Writes a new episode of version 1, without an event.
+pub(crate) async fn write(
+    unit: &Unit,
+    id: Uuid,
+    document: &Document,
+    refs: Option<Refs>,
+    imported_hash: Option<String>,
+) -> Result<(), IntakeError> {
     let row = episodes::ActiveModel {
         id: Set(id),
         version: Set(1),
         imported_hash: Set(imported_hash),
         created_at: Set(unit.now()),
-        ..episodes::columns(&document, refs)
+        ..episodes::columns(document, refs)
     };
     episodes::Entity::insert(row).exec_without_returning(unit.db()).await?;
-    unit.publish(lane, id, &messages::registered(id, 1, &document.registration)).await?;
-    Ok(id)
+    Ok(())
 }

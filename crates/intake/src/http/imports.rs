@@ -6,6 +6,8 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use lasegue_platform::auth::Identity;
+use lasegue_platform::background;
 use lasegue_platform::store::Store;
 use tower::limit::GlobalConcurrencyLimitLayer;
 
@@ -28,18 +30,17 @@ pub(super) fn limits() -> (GlobalConcurrencyLimitLayer, DefaultBodyLimit) {
 }
 
 /// Takes records. When the store fails the answer is an error although some were taken: the same request again is safe.
-pub(super) async fn import(State(store): State<Store>, body: Bytes) -> Result<Response, IntakeError> {
+pub(super) async fn import(State(store): State<Store>, caller: Identity, body: Bytes) -> Result<Response, IntakeError> {
     let lines = lines(&body)?;
-    let outcomes: Vec<Outcome> = stream::iter(lines)
-        .map(|line| {
-            let store = store.background();
-            async move { import::import(&store, &line).await }
-        })
-        .buffered(SIDE_BY_SIDE)
-        .try_collect()
-        .await?;
+    let outcomes = background::run(async move { take(&store.background(), lines, &caller).await }).await?;
     let answer: String = outcomes.iter().map(|outcome| outcome.line().to_string() + "\n").collect();
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from(answer)).into_response())
+}
+
+/// Takes records and says what became of each, in their order.
+async fn take(store: &Store, lines: Vec<Bytes>, caller: &Identity) -> Result<Vec<Outcome>, IntakeError> {
+    let taking = lines.into_iter().map(|line| async move { import::import(store, &line, caller).await });
+    stream::iter(taking).buffered(SIDE_BY_SIDE).try_collect().await
 }
 
 /// The lines of a body that hold something.

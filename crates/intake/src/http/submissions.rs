@@ -11,7 +11,7 @@ use lasegue_platform::store::Store;
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 
-use super::accepted;
+use super::{accepted, misplaced};
 use crate::body::{self, Received};
 use crate::error::IntakeError;
 use crate::refuse::{self, Of, Refused};
@@ -26,7 +26,7 @@ pub(super) async fn submit(
     key: Result<IdempotencyKey, Problem>,
     body: Body,
 ) -> Result<Response, IntakeError> {
-    let Received { bytes, cut } = body::receive(body).await;
+    let Received { bytes, cut } = body::receive(body, store.clock()).await;
     let sent_key = key.as_ref().ok().map(|IdempotencyKey(key)| key.clone());
     let taken = match cut {
         None => take(&store, episode, &caller, key, &bytes).await,
@@ -41,10 +41,42 @@ pub(super) async fn submit(
         "failed"
     });
     if let Some(faults) = refusal {
-        let refused = Refused { of: Of::Episode(episode), key: sent_key, body: bytes, faults };
+        let refused = Refused { of: Of::Episode(episode), sender: caller.subject, key: sent_key, body: bytes, faults };
         refuse::refuse(&store, vec![refused]).await?;
     }
     taken.map(accepted)
+}
+
+/// A submission that was sent by another method than POST.
+pub(super) async fn by_wrong_method(
+    State(store): State<Store>,
+    EpisodeId(episode): EpisodeId,
+    caller: Identity,
+    body: Body,
+) -> IntakeError {
+    stray(&store, episode, caller, body, IntakeError::WrongMethod).await
+}
+
+/// A submission whose address was spelt otherwise.
+pub(super) async fn misaddressed(
+    State(store): State<Store>,
+    EpisodeId(episode): EpisodeId,
+    caller: Identity,
+    body: Body,
+) -> IntakeError {
+    stray(&store, episode, caller, body, IntakeError::Misaddressed).await
+}
+
+/// Keeps and reads what was not sent as a submission has to be, and says so.
+async fn stray(store: &Store, episode: Uuid, caller: Identity, body: Body, why: IntakeError) -> IntakeError {
+    let Received { bytes, .. } = body::receive(body, store.clock()).await;
+    if bytes.is_empty() {
+        return why;
+    }
+    count("refused");
+    let faults = why.refusal().unwrap_or_default();
+    let refused = Refused { of: Of::Episode(episode), sender: caller.subject, key: None, body: bytes, faults };
+    refuse::refuse(store, vec![refused]).await.err().unwrap_or(why)
 }
 
 fn count(outcome: &'static str) {
@@ -75,6 +107,8 @@ fn refusal(row: &refusals::Model) -> Value {
     json!({
         "id": row.id,
         "received_at": row.received_at,
+        "last_received_at": row.last_received_at,
+        "times": row.times,
         "corrected_at": row.corrected_at,
         "reason": row.reason.map(refusals::Reason::word),
         "faults": row.faults,
@@ -89,5 +123,8 @@ pub(super) async fn adjudicate(
     IdempotencyKey(key): IdempotencyKey,
     body: Bytes,
 ) -> Result<Response, IntakeError> {
-    adjudicate::adjudicate(&store, episode, key, &body, &caller).await.map(accepted)
+    match adjudicate::adjudicate(&store, episode, key, &body, &caller).await {
+        Ok(id) => Ok(accepted(id)),
+        Err(why) => Err(misplaced::read(&store, episode, caller, &body, why).await),
+    }
 }

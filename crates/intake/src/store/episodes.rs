@@ -1,7 +1,7 @@
 //! Episodes as they are registered, with how the patient is reached.
 
 use chrono::{DateTime, Utc};
-use lasegue_protocol::record::{Registration, parse_registration};
+use lasegue_protocol::record::Registration;
 use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Model {
     /// # Errors
     /// When the row was changed from outside so that they no longer parse.
     pub(crate) fn registration(&self) -> Result<Registration, IntakeError> {
-        parse_registration(&self.blocks).map_err(|_| self.corrupt())
+        Registration::parse_kept(&self.blocks).map_err(|_| self.corrupt())
     }
 
     /// Everything registered.
@@ -59,6 +59,11 @@ impl Model {
     fn corrupt(&self) -> IntakeError {
         IntakeError::corrupt(format!("episode {}", self.id))
     }
+}
+
+/// Whether an episode is registered.
+pub(crate) async fn is_registered(db: &impl ConnectionTrait, id: Uuid) -> Result<bool, DbErr> {
+    Ok(Entity::find_by_id(id).one(db).await?.is_some())
 }
 
 /// The columns that hold a document under the ids `refs`.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
+use sea_orm::QuerySelect;
 use sea_orm::entity::prelude::*;
 
 use crate::error::IntakeError;
@@ -9,7 +10,7 @@ use crate::error::IntakeError;
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "requests")]
 pub(crate) struct Model {
-    /// What the key belongs to: `episodes`, or an episode's submissions or adjudications.
+    /// What the key belongs to: `episodes`, or the submissions or adjudications of an episode by one sender.
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) scope: String,
     #[sea_orm(primary_key, auto_increment = false)]
@@ -56,4 +57,20 @@ impl Request {
         };
         Entity::insert(row).exec_without_returning(db).await.map(drop)
     }
+}
+
+/// Removes keys from before `before`, at most `most`. True when that was all.
+pub(crate) async fn forget(db: &impl ConnectionTrait, before: DateTime<Utc>, most: u64) -> Result<bool, DbErr> {
+    let old: Vec<(String, String)> = Entity::find()
+        .select_only()
+        .columns([Column::Scope, Column::Key])
+        .filter(Column::CreatedAt.lt(before))
+        .limit(most)
+        .into_tuple()
+        .all(db)
+        .await?;
+    for (scope, key) in &old {
+        Entity::delete_by_id((scope.clone(), key.clone())).exec(db).await?;
+    }
+    Ok((old.len() as u64) < most)
 }

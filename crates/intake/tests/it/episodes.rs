@@ -120,10 +120,12 @@ async fn a_patch_changes_what_it_names_and_tells_the_whole_blocks() {
         "contact": { "phone": null, "email": "testa@example.org" }
     });
     let answer = patch(&house, id, &[("if-match", "\"1\"")], &change).await;
-    assert_eq!((answer.status, &answer.json()["version"]), (StatusCode::OK, &json!(2)));
+    let version = answer.json()["version"].as_i64();
+    assert!(answer.status == StatusCode::OK && version > Some(1), "{version:?}");
     let event = house.events::<EpisodeUpdated>().await.remove(0);
     let (patient, episode) = (event.patient.expect("a block"), event.episode.expect("a block"));
-    assert_eq!((event.version, patient.sex(), episode.onset_date.as_str()), (2, Sex::Unspecified, "2026-01-01"));
+    assert_eq!((patient.sex(), episode.onset_date.as_str()), (Sex::Unspecified, "2026-01-01"));
+    assert_eq!(i64::try_from(event.version).ok(), version);
     assert_eq!(patient.birth_date.as_deref(), Some("1980-06-15"));
     let read = house.get(&format!("/episodes/{id}")).await.json();
     let contact = json!({ "name": "Testa Syntheta", "email": "testa@example.org", "consent_to_messages": true });
@@ -134,10 +136,10 @@ async fn a_patch_changes_what_it_names_and_tells_the_whole_blocks() {
 async fn a_patch_of_contact_data_alone_tells_nobody_and_one_that_changes_nothing_counts_nothing() {
     let house = House::open().await;
     let id = house.episode().await;
-    let version = async |body: Value| patch(&house, id, &[], &body).await.json()["version"].clone();
-    assert_eq!(version(json!({ "contact": { "name": "Testa Synthetos" } })).await, 2);
-    assert_eq!(version(json!({ "contact": { "name": "Testa Synthetos" } })).await, 2);
-    assert_eq!(version(json!({ "contact": null, "clinic": null })).await, 3);
+    let version = async |body: Value| patch(&house, id, &[], &body).await.json()["version"].as_i64();
+    let changed = version(json!({ "contact": { "name": "Testa Synthetos" } })).await;
+    assert_eq!(version(json!({ "contact": { "name": "Testa Synthetos" } })).await, changed);
+    assert!(version(json!({ "contact": null, "clinic": null })).await > changed);
     assert!(house.get(&format!("/episodes/{id}")).await.json().get("contact").is_none());
     assert_eq!(house.subjects().await, ["episode-registered"]);
 }

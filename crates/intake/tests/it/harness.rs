@@ -13,13 +13,15 @@ use lasegue_platform::clock::Clock;
 use lasegue_platform::http::{Front, Health, Limits};
 use lasegue_platform::lifecycle::Lifecycle;
 use lasegue_platform::random::SystemRandom;
-use lasegue_platform::store::{Location, Store, outbox};
-use lasegue_platform::{Base, Databases};
+use lasegue_platform::store::{Location, Store, StoreError, outbox};
+use lasegue_platform::{Base, Databases, Opened};
 use lasegue_testkit::clock::ManualClock;
+use lasegue_testkit::containers::Postgres;
 use lasegue_testkit::random::SeededRandom;
-use sea_orm::{EntityTrait, QueryOrder};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Statement};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -30,9 +32,36 @@ pub(crate) const NOW: &str = "2026-01-21T09:00:00Z";
 pub(crate) struct House {
     router: axum::Router,
     key: SigningKey,
-    clock: ManualClock,
+    pub(crate) clock: ManualClock,
     database: Store,
-    _folder: TempDir,
+    place: Place,
+}
+
+/// Where its database is.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Folder(Arc<TempDir>),
+    Server(Arc<Postgres>, &'static str),
+}
+
+impl Place {
+    pub(crate) fn folder() -> Self {
+        Self::Folder(Arc::new(tempfile::tempdir().expect("the system has a folder for temporary files")))
+    }
+
+    fn databases(&self) -> (Databases, Location) {
+        match self {
+            Self::Folder(folder) => {
+                let file = folder.path().join("intake.sqlite");
+                (Databases::Folder(folder.path().to_owned()), Location::Sqlite(file))
+            }
+            Self::Server(server, database) => {
+                let url = server.url(Service::Intake, database);
+                let addresses = [(Service::Intake, url.clone().into())].into();
+                (Databases::Postgres(addresses), Location::Postgres(url))
+            }
+        }
+    }
 }
 
 /// What was answered.
@@ -66,25 +95,36 @@ impl Answer {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        Self::open_in(Place::folder()).await
+    }
+
+    /// Opens the same once more, as after a crash.
+    pub(crate) async fn open_again(&self) -> Self {
+        Self::open_in(self.place.clone()).await
+    }
+
+    pub(crate) async fn open_in(place: Place) -> Self {
+        let (databases, location) = place.databases();
         let clock = ManualClock::at_text(NOW);
         let base = Base {
             bus: Arc::new(EmbeddedBus::new(Arc::new(clock.clone()))),
             clock: Arc::new(clock.clone()),
             random: Arc::new(SeededRandom::new(1)),
             lifecycle: Lifecycle::new(Arc::new(clock.clone())),
-            databases: Databases::Folder(folder.path().to_owned()),
+            databases,
             health: Health::default(),
             migrate: true,
+            keys: std::sync::Arc::default(),
+            restorable_for: lasegue_platform::store::RESTORABLE_FOR,
+            opened: Opened::default(),
         };
         let routes = lasegue_intake::start(&base).await.expect("an empty folder takes a new database");
         let key = SigningKey::generate(&*SystemRandom::shared());
         let (verifier, random) = (Verifier::new(&key), SystemRandom::shared());
         let front = Front { verifier, clock: Arc::new(clock.clone()), random, limits: Limits::default() };
-        let location = Location::Sqlite(folder.path().join("intake.sqlite"));
         let database = Store::open(Service::Intake, &location, MIGRATIONS, false, base.clock, base.random);
         let database = database.await.expect("it was just made");
-        Self { router: front.around(routes, &base.health), key, clock, database, _folder: folder }
+        Self { router: front.around(routes, &base.health), key, clock, database, place }
     }
 
     /// Sends a request in the name of `dr-a`.
@@ -96,10 +136,46 @@ impl House {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
+        self.send_as("dr-a", role, method, path, headers, body).await
+    }
+
+    pub(crate) async fn send_as(
+        &self,
+        subject: &str,
+        role: Role,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        self.send_raw(subject, role, method, &format!("/api/v1{path}"), headers, body).await
+    }
+
+    /// Sends to a whole address, however it is written.
+    pub(crate) async fn send_to(
+        &self,
+        role: Role,
+        method: Method,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        self.send_raw("dr-a", role, method, address, headers, body).await
+    }
+
+    async fn send_raw(
+        &self,
+        subject: &str,
+        role: Role,
+        method: Method,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let now = self.clock.now();
-        let identity = Identity { subject: "dr-a".to_owned(), role };
+        let identity = Identity { subject: subject.to_owned(), role };
         let token = issue(&self.key, &identity, Uuid::nil(), now, now + TimeDelta::hours(1)).expect("a key signs");
-        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let mut request = Request::builder().method(method).uri(address);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -128,9 +204,21 @@ impl House {
         self.submit_raw(episode, key, body.to_string()).await
     }
 
+    /// Submits in another name than `dr-a`.
+    pub(crate) async fn submit_as(&self, subject: &str, episode: Uuid, key: &str, body: &Value) -> Answer {
+        let path = format!("/episodes/{episode}/submissions");
+        let key = [("idempotency-key", key)];
+        self.send_as(subject, Role::Clinician, Method::POST, &path, &key, body.to_string()).await
+    }
+
     pub(crate) async fn submit_raw(&self, episode: Uuid, key: &str, body: impl Into<Body>) -> Answer {
         let path = format!("/episodes/{episode}/submissions");
         self.send(Role::Clinician, Method::POST, &path, &[("idempotency-key", key)], body).await
+    }
+
+    pub(crate) async fn adjudicate(&self, episode: Uuid, key: &str, body: &Value) -> Answer {
+        let path = format!("/episodes/{episode}/adjudications");
+        self.send(Role::Clinician, Method::POST, &path, &[("idempotency-key", key)], body.to_string()).await
     }
 
     /// The outcomes of an import.
@@ -143,6 +231,54 @@ impl House {
         let answer = self.send(Role::System, Method::POST, "/imports", &[], lines).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         answer.text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// Keeps everybody else from writing into the database until what this gives is dropped.
+    pub(crate) async fn keep_from_writing(&self) -> oneshot::Sender<()> {
+        let (writing, over) = oneshot::channel();
+        let (begins, begun) = oneshot::channel();
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            let unit = database.commit::<_, StoreError, _>(move |_| {
+                Box::pin(async move {
+                    let _ = begins.send(());
+                    let _ = over.await;
+                    Ok(())
+                })
+            });
+            unit.await
+        });
+        begun.await.expect("nobody else writes now");
+        writing
+    }
+
+    /// Where its database is, for looking at it from outside.
+    pub(crate) fn location(&self) -> Location {
+        self.place.databases().1
+    }
+
+    /// Nothing can be written into the file any more, as on a disk that is full.
+    pub(crate) async fn refuse_writes(&self) {
+        let unit = self.database.commit::<_, StoreError, _>(|unit| {
+            Box::pin(async move {
+                for table in ["access", "episodes"] {
+                    let refuse = format!(
+                        "CREATE TRIGGER no_{table} BEFORE INSERT ON {table} BEGIN SELECT RAISE(FAIL, 'disk full'); END"
+                    );
+                    unit.db().execute_unprepared(&refuse).await?;
+                }
+                Ok(())
+            })
+        });
+        unit.await.expect("nothing is refused yet");
+    }
+
+    /// How many rows `table` has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let reader = self.database.reader();
+        let sql = format!("SELECT count(*) FROM {table}");
+        let row = reader.query_one_raw(Statement::from_string(reader.get_database_backend(), sql)).await;
+        row.expect("the table can be read").expect("a row").try_get_by_index(0).expect("a number")
     }
 
     /// Every event so far, in the order of the commits.

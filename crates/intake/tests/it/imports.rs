@@ -1,9 +1,10 @@
 //! Imports: each record whole or not at all, on the bulk lane, and twice the same as once.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use axum::http::{Method, StatusCode};
-use lasegue_contracts::intake::{EpisodeUpdated, RefusalCorrected, SubmissionAccepted, SubmissionRefused};
+use lasegue_contracts::intake::{RecordImported, RefusalCorrected, SubmissionRefused};
 use lasegue_platform::auth::Role;
 use serde_json::{Value, json};
 
@@ -29,11 +30,11 @@ async fn a_record_is_taken_on_the_bulk_lane_with_everything_in_it() {
     whole["adjudications"] =
         json!([{ "kind": "void", "submission": "v2", "at": "2026-01-20T12:00:00Z", "by": "dr-b", "note": "wrong" }]);
     insta::assert_json_snapshot!("imported", house.import(&[whole]).await);
-    let bulk = ["registered", "accepted", "accepted", "recorded"];
-    let subjects = house.subjects().await;
-    assert_eq!(subjects.len(), bulk.len());
-    assert!(subjects.iter().zip(bulk).all(|(subject, end)| subject.starts_with("bulk.") && subject.ends_with(end)));
-    let received = house.events::<SubmissionAccepted>().await.remove(0).submission.expect("a submission").received_at;
+    assert_eq!(house.subjects().await, ["bulk.record-imported"]);
+    let told = house.events::<RecordImported>().await.remove(0);
+    assert_eq!((told.version, told.submissions.len(), told.adjudications.len()), (1, 2, 1));
+    assert_eq!(told.submissions[1].supersedes.as_ref(), Some(&told.submissions[0].id));
+    let received = told.submissions[0].received_at;
     assert_eq!(received, None, "an import says itself when something was received");
 }
 
@@ -47,12 +48,15 @@ async fn every_golden_record_is_taken_once_and_known_from_then_on() {
     let first = house.import(&records).await;
     assert!(first.iter().all(|answer| outcome(answer) != "refused"), "{first:?}");
     let pieces: usize = different.iter().map(|text| pieces(&serde_json::from_str(text).expect("JSON"))).sum();
-    assert_eq!(house.outbox().await.len(), pieces);
+    let told = house.events::<RecordImported>().await;
+    assert_eq!((told.len(), house.outbox().await.len()), (different.len(), different.len()), "one event each");
+    let told = told.iter().map(|event| 1 + event.submissions.len() + event.adjudications.len());
+    assert_eq!(told.sum::<usize>(), pieces, "all of it is told");
     let again = house.import(&records).await;
     assert!(again.iter().all(|answer| outcome(answer) == "known"));
     let episodes = |answers: &[Value]| answers.iter().map(|answer| answer["episode"].clone()).collect::<Vec<_>>();
     assert_eq!(episodes(&first), episodes(&again));
-    assert_eq!(house.outbox().await.len(), pieces, "nothing is told twice");
+    assert_eq!(house.outbox().await.len(), different.len(), "nothing is told twice");
 }
 
 /// The cases run into the days after the test's; a year earlier all of it is past.
@@ -78,7 +82,7 @@ async fn a_refused_record_leaves_nothing_and_stops_no_other() {
         ["refused", "refused", "refused", "refused", "accepted"]
     );
     insta::assert_json_snapshot!("refused_records", &answers[..4]);
-    assert_eq!(house.subjects().await, ["bulk.episode-registered", "bulk.submission-accepted"]);
+    assert_eq!(house.subjects().await, ["bulk.record-imported"]);
 }
 
 #[tokio::test]
@@ -87,7 +91,7 @@ async fn a_record_whose_submission_has_another_content_is_refused_whole() {
     house.import(&[record(&[calm("v1")])]).await;
     let changed = record(&[calm("v0"), with(calm("v1"), "/pain/leg/value", json!(41))]);
     insta::assert_json_snapshot!("other_content", house.import(&[changed]).await);
-    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 1);
+    assert_eq!(house.events::<RecordImported>().await.len(), 1);
 }
 
 #[tokio::test]
@@ -97,8 +101,8 @@ async fn a_record_that_grew_tells_what_is_new() {
     let grown = with(record(&[calm("v1"), calm("v2")]), "/episode/pregnant", json!("no"));
     let answer = house.import(&[grown]).await.remove(0);
     assert_eq!((outcome(&answer), answer["submissions"].as_array().map(Vec::len)), ("accepted", Some(2)));
-    assert_eq!(house.events::<EpisodeUpdated>().await[0].version, 2);
-    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 2);
+    let told = house.events::<RecordImported>().await.remove(1);
+    assert!(told.version > 1 && told.submissions.len() == 1, "only what is new: {told:?}");
 }
 
 #[tokio::test]
@@ -120,11 +124,11 @@ async fn an_imported_record_finds_the_episode_that_was_registered() {
     house.submit(episode, "k", &calm("v1")).await;
     let answer = house.import(&[record(&[calm("v1"), calm("v2")])]).await.remove(0);
     assert_eq!((outcome(&answer), &answer["episode"]), ("accepted", &json!(episode)));
-    assert_eq!(house.events::<SubmissionAccepted>().await.len(), 2, "what was submitted live is known");
+    assert_eq!(house.events::<RecordImported>().await[0].submissions.len(), 1, "what was submitted live is known");
 }
 
 #[tokio::test]
-async fn a_recent_danger_sign_in_a_refused_record_is_told_live_once_until_corrected() {
+async fn a_recent_danger_sign_in_a_refused_record_is_told_live_until_corrected() {
     let house = House::open().await;
     let old = with(saddle("old"), "/assessed_at", json!("2026-01-10T09:00:00Z"));
     let mut refused = record(&[old.clone(), saddle("recent")]);
@@ -132,12 +136,32 @@ async fn a_recent_danger_sign_in_a_refused_record_is_told_live_once_until_correc
     for _ in 0..2 {
         assert_eq!(outcome(&house.import(std::slice::from_ref(&refused)).await[0]), "refused");
     }
-    assert_eq!(house.subjects().await, ["submission-refused"], "on the live lane, once");
-    let told = house.events::<SubmissionRefused>().await.remove(0);
+    assert_eq!(house.subjects().await, ["submission-refused"; 2], "on the live lane");
+    let told = house.events::<SubmissionRefused>().await;
+    assert_eq!(told[0].refusal_id, told[1].refusal_id, "as one refusal");
+    let told = told[0].clone();
     let taken = house.import(&[record(&[old, saddle("recent")])]).await.remove(0);
     assert_eq!(taken["episode"], told.episode_id, "the episode keeps the id that was told");
     let corrected = house.events::<RefusalCorrected>().await.remove(0);
     assert_eq!((corrected.episode_id, corrected.refusal_id), (told.episode_id, told.refusal_id));
+}
+
+#[tokio::test]
+async fn a_record_of_very_many_visits_is_told_in_events_of_bounded_size() {
+    let house = House::open().await;
+    let strength = json!({ "left": 5, "right": 5 });
+    let motor = ["hip_flexion", "knee_extension", "ankle_dorsiflexion", "great_toe_extension"];
+    let motor: Value = motor.into_iter().map(|movement| (movement.to_owned(), strength.clone())).collect();
+    let visit = |number| with(calm(&format!("v{number}")), "/motor", motor.clone());
+    let visits: Vec<_> = (0..2_000).map(visit).collect();
+    assert_eq!(outcome(&house.import(&[record(&visits)]).await[0]), "accepted");
+    let sizes: Vec<_> = house.outbox().await.iter().map(|row| row.payload.len()).collect();
+    assert!((2..10).contains(&sizes.len()), "{sizes:?}");
+    assert!(sizes.iter().all(|bytes| *bytes <= (256 << 10) + 1_024), "{sizes:?}");
+    let told = house.events::<RecordImported>().await;
+    let ids: BTreeSet<_> = told.iter().flat_map(|event| &event.submissions).map(|visit| visit.id.clone()).collect();
+    assert_eq!(ids.len(), visits.len());
+    assert_eq!(told.iter().filter(|event| event.version > 0).count(), 1, "the blocks are told once");
 }
 
 #[tokio::test]
