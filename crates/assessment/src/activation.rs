@@ -3,12 +3,10 @@
 use lasegue_platform::store::{Store, StoreError, Unit};
 use lasegue_protocol::assessment::ProtocolRef;
 use lasegue_protocol::{LoadFault, Protocol};
+use lasegue_values::{Printout, may_be_one};
 
 use crate::reassess;
 use crate::store::protocols::{self, Model, State};
-
-/// Characters of a recorded backtest.
-const LONGEST_BACKTEST: usize = 20_000;
 
 /// Why a protocol was not taken or activated. The active one goes on.
 #[derive(Debug, thiserror::Error)]
@@ -19,14 +17,18 @@ pub(crate) enum ActivationError {
     /// Nobody brought it.
     #[error("no protocol has this hash: bring it first")]
     Unknown,
-    /// Its author approves it.
-    #[error("a protocol's author cannot activate it: ask another protocol owner")]
+    /// Its author approves it, or somebody whose name looks like the author's.
+    #[error(
+        "a protocol's author cannot activate it, nor a name that looks like the author's: ask another protocol owner"
+    )]
     OwnWork,
     /// There is nothing to do.
     #[error("this protocol is the active one already")]
     ActiveAlready,
     /// The approver shows no backtest.
-    #[error("must hold what `lasegue protocol backtest` printed, in at most 20000 characters")]
+    #[error(
+        "must hold what `lasegue protocol backtest` printed, in at most 20000 characters and without control characters"
+    )]
     NoBacktest,
     /// The store failed.
     #[error(transparent)]
@@ -59,9 +61,7 @@ pub(crate) async fn activate(
     approver: String,
     backtest: String,
 ) -> Result<(), ActivationError> {
-    if backtest.trim().is_empty() || backtest.chars().count() > LONGEST_BACKTEST {
-        return Err(ActivationError::NoBacktest);
-    }
+    let backtest = Printout::parse(&backtest).map_err(|_| ActivationError::NoBacktest)?.into();
     store.commit(move |unit| Box::pin(activate_in(unit, sha256, approver, backtest))).await
 }
 
@@ -72,7 +72,7 @@ async fn activate_in(
     backtest: String,
 ) -> Result<(), ActivationError> {
     let row = protocols::hold(unit, &sha256).await?.ok_or(ActivationError::Unknown)?;
-    if row.author == approver {
+    if may_be_one(&row.author, &approver) {
         return Err(ActivationError::OwnWork);
     }
     if row.state == State::Active {

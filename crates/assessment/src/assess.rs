@@ -35,7 +35,10 @@ impl Assessor {
         let (consumer, lane, events) = (self.consumer, self.lane, events.to_vec());
         let history = History::read(self.store.reader(), episode).await?;
         let with_changes = |history: History| history.with(changes, lane);
-        let evaluation = evaluation::evaluate((&self.store, &self.protocols), history, with_changes).await?;
+        let mut evaluation = evaluation::evaluate((&self.store, &self.protocols), history, with_changes).await?;
+        if let Some(evaluation) = &mut evaluation {
+            evaluation::commit_ahead(&self.store, evaluation).await?;
+        }
         let committed: Result<(), StoreError> = self
             .store
             .commit(move |unit| {
@@ -64,13 +67,13 @@ impl Handler for Assessor {
     /// All of them, or none.
     async fn handle_together(&self, envelopes: &[Envelope]) -> Result<(), HandlerError> {
         let events: Vec<_> = envelopes.iter().map(|envelope| envelope.id).collect();
-        let brought = envelopes.iter().map(messages::change).collect::<Result<Vec<_>, _>>()?;
+        let brought = envelopes.iter().map(messages::changes).collect::<Result<Vec<_>, _>>()?;
         let Some((episode, _)) = brought.first() else { return Ok(()) };
         let episode = *episode;
         if brought.iter().any(|(other, _)| *other != episode) {
             return Err(HandlerError::give_up("an event speaks of another episode than its subject"));
         }
-        let changes: Vec<_> = brought.into_iter().map(|(_, change)| change).collect();
+        let changes: Vec<_> = brought.into_iter().flat_map(|(_, changes)| changes).collect();
         retry_conflicts(|| self.take(episode, &events, &changes)).await
     }
 }

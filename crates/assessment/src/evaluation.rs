@@ -1,8 +1,8 @@
 //! One evaluation of a record: what the active protocol says of it, put beside what was said before, then committed if
-//! nobody else was faster.
+//! nobody else was faster. Of a large record most pieces are committed ahead, a few at a time, so that no unit is long.
 
 use lasegue_platform::store::{Store, StoreError, Unit};
-use lasegue_protocol::assessment::Finding;
+use lasegue_protocol::assessment::{Finding, Status};
 use lasegue_protocol::record::Record;
 use lasegue_protocol::{Assessment, Protocol};
 
@@ -15,6 +15,9 @@ use crate::rule_change::{self, RuleChange};
 use crate::store::{self, episodes, from_json, protocols, results, to_json};
 use crate::verdict;
 
+/// Pieces that one unit keeps.
+const AT_ONCE: usize = 250;
+
 /// A new state of an episode, decided and not yet committed.
 #[derive(Debug)]
 pub(crate) struct Evaluation {
@@ -23,6 +26,8 @@ pub(crate) struct Evaluation {
     result: Option<Outcome>,
     /// The hash of the protocol that was asked.
     protocol: String,
+    /// Whether a submission is among what it brings.
+    by_submission: bool,
 }
 
 #[derive(Debug)]
@@ -43,11 +48,33 @@ pub(crate) async fn evaluate<E: From<StoreError>>(
     let protocol = protocols.active(store).await?;
     let rule_changes = rule_changes(&protocol, &history)?;
     let Some(changed) = change(history)? else { return Ok(None) };
+    let by_submission = changed.brings_a_submission();
     let result = match changed.history.record()? {
-        Some(record) => outcome(&protocol, record, rule_changes, changed.brings_a_submission()),
+        Some(record) => outcome(&protocol, record, rule_changes, by_submission),
         None => None,
     };
-    Ok(Some(Evaluation { changed, result, protocol: protocol.reference().sha256.clone() }))
+    Ok(Some(Evaluation { changed, result, protocol: protocol.reference().sha256.clone(), by_submission }))
+}
+
+/// Commits pieces ahead of an evaluation, until as few are left as one unit keeps. Whatever comes of the rest, these are
+/// known when their event comes again, and what is left still makes it be evaluated.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the record has changed since.
+pub(crate) async fn commit_ahead(store: &Store, evaluation: &mut Evaluation) -> Result<(), StoreError> {
+    while let Some((row, pieces)) = evaluation.changed.ahead(AT_ONCE) {
+        let revision = store
+            .commit::<_, StoreError, _>(move |unit| {
+                Box::pin(async move {
+                    let revision = episodes::move_on(unit, row).await?;
+                    store::pieces::keep(unit.db(), pieces, revision).await?;
+                    Ok(revision)
+                })
+            })
+            .await?;
+        evaluation.changed.moved_on(revision);
+    }
+    Ok(())
 }
 
 /// What changes of the rules have left of a record that is evaluated by `protocol` next.
@@ -75,7 +102,7 @@ fn outcome(protocol: &Protocol, record: Record, rule_changes: Vec<RuleChange>, b
 /// # Errors
 /// [`StoreError::Conflict`] when the record or the active protocol has changed since.
 pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, cause: Cause) -> Result<(), StoreError> {
-    let Evaluation { changed: Changed { mut history, pieces }, result, protocol } = evaluation;
+    let Evaluation { changed: Changed { mut history, pieces }, result, protocol, by_submission } = evaluation;
     if protocols::hold_active(unit.db()).await?.as_ref() != Some(&protocol) {
         return Err(StoreError::Conflict);
     }
@@ -88,24 +115,27 @@ pub(crate) async fn commit(unit: &mut Unit, evaluation: Evaluation, cause: Cause
         history.row.flagged = outcome.told.iter().any(verdict::is_red_flag);
         history.row.protocol = Some(protocol);
     }
-    episodes::move_on(unit, history.row.clone()).await?;
-    store::pieces::keep(unit.db(), pieces).await?;
+    let revision = episodes::move_on(unit, history.row.clone()).await?;
+    store::pieces::keep(unit.db(), pieces, revision).await?;
     match result {
-        Some(outcome) => tell(unit, &history, &outcome, was_flagged, cause).await,
+        Some(outcome) => {
+            let persists = by_submission && outcome.told.iter().any(|finding| finding.status == Status::Persisting);
+            tell(unit, (&history, revision), &outcome, was_flagged || persists, cause).await
+        }
         None => Ok(()),
     }
 }
 
-/// Keeps a result and publishes it, the red flags first. Those of the revision before are told of once more, so that
-/// their absence is told too.
+/// Keeps a result and publishes it, the red flags first. With `news` they are told of although there are none: those of
+/// the revision before are gone, or a submission meets again what was signed.
 async fn tell(
     unit: &mut Unit,
-    history: &History,
+    (history, revision): (&History, i64),
     outcome: &Outcome,
-    was_flagged: bool,
+    news: bool,
     cause: Cause,
 ) -> Result<(), StoreError> {
-    let (episode, revision) = (history.row.id, history.row.revision + 1);
+    let episode = history.row.id;
     let Outcome { record, assessment, told: red_flags, .. } = outcome;
     let row = results::Model {
         episode_id: episode,
@@ -116,7 +146,7 @@ async fn tell(
     };
     results::keep(unit.db(), row).await?;
     let told = Told { episode, revision, record, assessment, red_flags, bulk: history.is_imported() };
-    if history.row.flagged || was_flagged {
+    if history.row.flagged || news {
         let lane = cause.red_flag_lane(assessment.assessed_at.to_utc(), unit.now());
         unit.publish(lane, episode, &told.red_flags()).await?;
     }

@@ -56,6 +56,17 @@ impl Changed {
     pub(crate) fn brings_a_submission(&self) -> bool {
         self.pieces.iter().any(|piece| piece.kind == Kind::Submission)
     }
+
+    /// The first `most` pieces and the row that goes with them, when there are more.
+    pub(crate) fn ahead(&mut self, most: usize) -> Option<(episodes::Model, Vec<pieces::Model>)> {
+        let more = self.pieces.len() > most;
+        more.then(|| (self.history.row.clone(), self.pieces.drain(..most).collect()))
+    }
+
+    /// Goes on from `revision`, which what was taken ahead has made.
+    pub(crate) const fn moved_on(&mut self, revision: i64) {
+        self.history.row.revision = revision;
+    }
 }
 
 impl History {
@@ -79,10 +90,11 @@ impl History {
             match change {
                 Change::Blocks { version, registration } => news |= self.settle_blocks(*version, registration)?,
                 Change::Submission { id, submission } => {
-                    pieces.extend(self.add(Kind::Submission, *id, to_json(submission)?, lane)?);
+                    pieces.extend(self.add((Kind::Submission, *id), to_json(submission)?, None, lane)?);
                 }
                 Change::Adjudication { id, adjudication } => {
-                    pieces.extend(self.add(Kind::Adjudication, *id, to_json(adjudication)?, lane)?);
+                    let body = to_json(adjudication)?;
+                    pieces.extend(self.add((Kind::Adjudication, *id), body, adjudication.seen, lane)?);
                 }
             }
         }
@@ -101,7 +113,13 @@ impl History {
     }
 
     /// Adds a piece; none when it is known.
-    fn add(&mut self, kind: Kind, id: Uuid, body: Value, lane: Lane) -> Result<Option<pieces::Model>, Refusal> {
+    fn add(
+        &mut self,
+        (kind, id): (Kind, Uuid),
+        body: Value,
+        seen: Option<i64>,
+        lane: Lane,
+    ) -> Result<Option<pieces::Model>, Refusal> {
         if let Some(known) = self.pieces.iter().find(|piece| piece.id == id) {
             let same = known.kind == kind && known.body == body;
             return if same { Ok(None) } else { Err(Refusal::Contradiction { kind, id }) };
@@ -114,8 +132,8 @@ impl History {
             return Err(Refusal::Full { kind, most });
         }
         let imported = lane == Lane::Bulk;
-        let piece =
-            pieces::Model { episode_id: self.row.id, id, kind, revision: self.row.revision + 1, imported, body };
+        let (episode_id, revision) = (self.row.id, self.row.revision + 1);
+        let piece = pieces::Model { episode_id, id, kind, revision, seen, imported, body };
         self.pieces.push(piece.clone());
         Ok(Some(piece))
     }
@@ -134,10 +152,22 @@ impl History {
             "submissions": submissions,
             "adjudications": bodies(Kind::Adjudication),
         });
-        Record::parse(&record).map(Some).map_err(|faults| StoreError::Corrupt {
+        let mut record = Record::parse_kept(&record).map_err(|faults| StoreError::Corrupt {
             service: Service::Assessment,
             what: format!("the record of episode {}, at {:?}", self.row.id, faults.first().map(|fault| &fault.pointer)),
-        })
+        })?;
+        self.date(&mut record);
+        Ok(Some(record))
+    }
+
+    /// Says of each piece of the record when it came into it, or what its signer can have seen.
+    fn date(&self, record: &mut Record) {
+        for (submission, piece) in record.submissions.iter_mut().zip(self.of_kind(Kind::Submission)) {
+            submission.revision = piece.revision;
+        }
+        for (signed, piece) in record.adjudications.iter_mut().zip(self.of_kind(Kind::Adjudication)) {
+            signed.seen = piece.seen();
+        }
     }
 
     /// Whether every submission came with an import.

@@ -5,5 +5,5 @@ mod incoming;
 mod outgoing;
 mod report;
 
-pub(crate) use self::incoming::change;
+pub(crate) use self::incoming::changes;
 pub(crate) use self::outgoing::Told;

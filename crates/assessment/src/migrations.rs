@@ -3,12 +3,12 @@
 use lasegue_platform::store::Migrations;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
-    big_integer, boolean, json, json_null, string, string_null, text, timestamp_with_time_zone,
+    big_integer, big_integer_null, boolean, json, json_null, string, string_null, text, timestamp_with_time_zone,
     timestamp_with_time_zone_null, uuid,
 };
 
 /// Assessment's migrations, oldest first.
-pub const MIGRATIONS: Migrations = Migrations(|| vec![Box::new(Tables)]);
+pub const MIGRATIONS: Migrations = Migrations(|| vec![Box::new(Tables), Box::new(Seen)]);
 
 struct Tables;
 
@@ -28,6 +28,22 @@ impl MigrationTrait for Tables {
             manager.get_connection().execute_unprepared(index).await?;
         }
         Ok(())
+    }
+}
+
+/// What each signer can have seen.
+struct Seen;
+
+impl MigrationName for Seen {
+    fn name(&self) -> &'static str {
+        "m0003_assessment_seen"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Seen {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.alter_table(Table::alter().table("pieces").add_column(big_integer_null("seen")).to_owned()).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! replica, and is never done twice.
 
 use async_trait::async_trait;
+use lasegue_platform::background;
 use lasegue_platform::consume::HandlerError;
 use lasegue_platform::store::timers::{OnTimer, Timer};
 use lasegue_platform::store::{Store, StoreError, Unit, retry_conflicts};
@@ -61,7 +62,8 @@ impl Reassessor {
 #[async_trait]
 impl OnTimer for Reassessor {
     async fn fire(&self, timer: &Timer) -> Result<(), HandlerError> {
-        let more = self.some().await?;
+        let reassessor = self.clone();
+        let more = background::run(async move { reassessor.some().await }).await?;
         let timer = timer.clone();
         let settled: Result<(), StoreError> = self
             .store

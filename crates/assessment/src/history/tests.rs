@@ -85,7 +85,7 @@ fn a_record_takes_as_many_pieces_of_each_kind_as_the_limit_says_and_refuses_the_
     }
     let one_more = submissions.clone().with([&submission(u128::MAX, "patient")], Lane::Live);
     let refusal = one_more.expect_err("it is full").to_string();
-    assert!(refusal.contains("2000 submissions") && refusal.contains("open a new episode"), "{refusal}");
+    assert!(refusal.contains("4000 submissions") && refusal.contains("open a new episode"), "{refusal}");
     assert!(adjudications.clone().with([&adjudication(u128::MAX)], Lane::Live).is_err());
     with(submissions, &adjudication(u128::MAX));
     with(adjudications, &submission(u128::MAX, "patient"));

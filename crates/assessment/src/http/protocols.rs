@@ -8,13 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use lasegue_platform::auth::{Identity, Role};
 use lasegue_platform::http::problem::Fault;
-use lasegue_platform::http::{Body, Problem, Routes};
+use lasegue_platform::http::{Body, Problem, Routes, failed};
 use lasegue_platform::store::{Store, StoreError};
 use sea_orm::EntityTrait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::failed;
 use crate::activation::{self, ActivationError};
 use crate::store::protocols;
 
@@ -58,10 +57,21 @@ async fn list(State(store): State<Store>) -> Result<Json<Value>, Problem> {
 
 /// The TOML text of one.
 async fn read(State(store): State<Store>, Path(sha256): Path<String>) -> Result<Response, Problem> {
+    let sha256 = hash(sha256)?;
     let row =
         protocols::Entity::find_by_id(&sha256).one(store.reader()).await.map_err(StoreError::from).map_err(failed)?;
-    let row = row.ok_or_else(|| Problem::not_found("No protocol has this hash."))?;
+    let row = row.ok_or_else(no_such_protocol)?;
     Ok(([(CONTENT_TYPE, "application/toml")], row.toml).into_response())
+}
+
+/// What may be the hash of a protocol.
+fn hash(text: String) -> Result<String, Problem> {
+    let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (text.len() == 64 && text.bytes().all(hexadecimal)).then_some(text).ok_or_else(no_such_protocol)
+}
+
+fn no_such_protocol() -> Problem {
+    Problem::not_found("No protocol has this hash.")
 }
 
 /// Takes the TOML text in the body. The same text again is answered alike.
@@ -84,7 +94,7 @@ async fn activate(
     approver: Identity,
     Body(approval): Body<Approval>,
 ) -> Result<StatusCode, Problem> {
-    activation::activate(&store, sha256, approver.subject, approval.backtest).await?;
+    activation::activate(&store, hash(sha256)?, approver.subject, approval.backtest).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

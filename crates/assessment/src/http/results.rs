@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
 use lasegue_platform::auth::Role;
-use lasegue_platform::http::{EpisodeId, Problem, Query, Routes};
+use lasegue_platform::http::{EpisodeId, Problem, Query, Routes, failed};
 use lasegue_platform::store::Store;
 use lasegue_protocol::evaluate;
 use lasegue_protocol::record::SubmissionId;
@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::failed;
 use crate::history::History;
 use crate::limits::{LARGEST_PAGE, USUAL_PAGE};
 use crate::protocols::Protocols;

@@ -4,13 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::routing::get;
 use lasegue_platform::auth::Role;
-use lasegue_platform::http::{Problem, Query, Routes};
+use lasegue_platform::http::{Problem, Query, Routes, failed};
 use lasegue_platform::store::Store;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::failed;
 use crate::limits::{LARGEST_PAGE, USUAL_PAGE};
 use crate::rule_change::RuleChange;
 use crate::store::{episodes, from_json};

@@ -14,64 +14,92 @@ use super::{blocks, report};
 use crate::history::Change;
 
 /// What an event brings, and to which episode.
-pub(crate) fn change(envelope: &Envelope) -> Result<(Uuid, Change), HandlerError> {
-    match envelope.event_type.as_str() {
+pub(crate) fn changes(envelope: &Envelope) -> Result<(Uuid, Vec<Change>), HandlerError> {
+    let (episode, changes) = match envelope.event_type.as_str() {
         proto::EpisodeRegistered::TYPE => {
-            let event: proto::EpisodeRegistered = envelope.open()?;
-            registration(&event.episode_id, event.version, event.patient, event.episode)
+            let proto::EpisodeRegistered { episode_id, version, patient, episode } = envelope.open()?;
+            (episode_id, vec![registration(version, patient, episode)?])
         }
         proto::EpisodeUpdated::TYPE => {
-            let event: proto::EpisodeUpdated = envelope.open()?;
-            registration(&event.episode_id, event.version, event.patient, event.episode)
+            let proto::EpisodeUpdated { episode_id, version, patient, episode } = envelope.open()?;
+            (episode_id, vec![registration(version, patient, episode)?])
         }
-        proto::SubmissionAccepted::TYPE => submission(envelope.open()?),
-        proto::AdjudicationRecorded::TYPE => adjudication(envelope.open()?),
-        alerting::FindingDisposed::TYPE => disposed(envelope, &envelope.open()?),
-        other => Err(HandlerError::give_up(format!("no handler takes {other}"))),
-    }
+        proto::SubmissionAccepted::TYPE => {
+            let proto::SubmissionAccepted { episode_id, submission } = envelope.open()?;
+            (episode_id, vec![self::submission(submission.ok_or(WireError("submission"))?)?])
+        }
+        proto::AdjudicationRecorded::TYPE => {
+            let event: proto::AdjudicationRecorded = envelope.open()?;
+            (event.episode_id.clone(), vec![adjudication(event)?])
+        }
+        proto::RecordImported::TYPE => {
+            let event: proto::RecordImported = envelope.open()?;
+            (event.episode_id.clone(), imported(event)?)
+        }
+        alerting::FindingDisposed::TYPE => {
+            let event: alerting::FindingDisposed = envelope.open()?;
+            (event.episode_id.clone(), vec![disposed(envelope, &event)?])
+        }
+        other => return Err(HandlerError::give_up(format!("no handler takes {other}"))),
+    };
+    Ok((id("episode_id", &episode)?, changes))
+}
+
+/// Everything that an import has added, in one.
+fn imported(event: proto::RecordImported) -> Result<Vec<Change>, HandlerError> {
+    let proto::RecordImported { version, patient, episode, adjudications, submissions, .. } = event;
+    let blocks = (version > 0).then(|| registration(version, patient, episode));
+    let signed = adjudications.into_iter().map(adjudication);
+    blocks.into_iter().chain(signed).chain(submissions.into_iter().map(submission)).collect()
 }
 
 fn registration(
-    episode_id: &str,
     version: u64,
     patient: Option<proto::Patient>,
     episode: Option<proto::Episode>,
-) -> Result<(Uuid, Change), HandlerError> {
+) -> Result<Change, HandlerError> {
     let patient = patient.ok_or(WireError("patient"))?;
     let episode = episode.ok_or(WireError("episode"))?;
     let version = i64::try_from(version).map_err(|_| WireError("version"))?;
     let body = json!({ "patient": blocks::patient(patient)?, "episode": blocks::episode(episode)? });
     let registration = record::parse_registration(&body).map_err(refused)?;
-    Ok((id("episode_id", episode_id)?, Change::Blocks { version, registration: Box::new(registration) }))
+    Ok(Change::Blocks { version, registration: Box::new(registration) })
 }
 
-fn submission(event: proto::SubmissionAccepted) -> Result<(Uuid, Change), HandlerError> {
-    let episode = id("episode_id", &event.episode_id)?;
-    let message = event.submission.ok_or(WireError("submission"))?;
+fn submission(message: proto::Submission) -> Result<Change, HandlerError> {
     let submission_id = id("submission.id", &message.id)?;
     let body = Value::Object(report::submission(message)?);
     let submission = record::parse_submission(&body).accept().map_err(refused)?;
-    Ok((episode, Change::Submission { id: submission_id, submission: Box::new(submission) }))
+    Ok(Change::Submission { id: submission_id, submission: Box::new(submission) })
 }
 
-fn adjudication(event: proto::AdjudicationRecorded) -> Result<(Uuid, Change), HandlerError> {
+fn adjudication(event: proto::AdjudicationRecorded) -> Result<Change, HandlerError> {
     let mut body = match event.decision.ok_or(WireError("decision"))? {
         Decision::Disposition(signed) => disposition(&signed.code, &signed.side),
         Decision::Void(void) => json!({ "kind": "void", "submission": void.submission_id }),
         Decision::Longstanding(old) => json!({ "kind": "longstanding", "item": old.item }),
     };
     sign(&mut body, event.at.as_ref(), event.by, event.note)?;
-    let adjudication = record::parse_adjudication(&body).map_err(refused)?;
+    if let Some(received_at) = &event.received_at {
+        body["received_at"] = rfc3339("received_at", Some(received_at))?;
+    }
+    let mut adjudication = record::parse_adjudication(&body).map_err(refused)?;
+    adjudication.seen = seen(event.seen_revision)?;
     let adjudication_id = id("adjudication_id", &event.adjudication_id)?;
-    Ok((id("episode_id", &event.episode_id)?, Change::Adjudication { id: adjudication_id, adjudication }))
+    Ok(Change::Adjudication { id: adjudication_id, adjudication })
 }
 
 /// A disposition signed on an alert. The event's own id is the adjudication's.
-fn disposed(envelope: &Envelope, event: &alerting::FindingDisposed) -> Result<(Uuid, Change), HandlerError> {
+fn disposed(envelope: &Envelope, event: &alerting::FindingDisposed) -> Result<Change, HandlerError> {
     let mut body = disposition(&event.code, &event.side);
     sign(&mut body, event.at.as_ref(), event.by.clone(), event.note.clone())?;
-    let adjudication = record::parse_adjudication(&body).map_err(refused)?;
-    Ok((id("episode_id", &event.episode_id)?, Change::Adjudication { id: envelope.id, adjudication }))
+    let mut adjudication = record::parse_adjudication(&body).map_err(refused)?;
+    adjudication.seen = seen(event.seen_revision)?;
+    Ok(Change::Adjudication { id: envelope.id, adjudication })
+}
+
+fn seen(revision: Option<u64>) -> Result<Option<i64>, WireError> {
+    revision.map(i64::try_from).transpose().map_err(|_| WireError("seen_revision"))
 }
 
 fn disposition(code: &str, side: &str) -> Value {

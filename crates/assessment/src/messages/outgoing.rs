@@ -7,6 +7,9 @@ use lasegue_protocol::assessment::{Finding, Limit, NextVisit, Severity, Status};
 use lasegue_protocol::record::{Adjudication, Decision, Record, Side, Submission};
 use uuid::Uuid;
 
+/// The longest code that a protocol may give a finding: what is signed under a longer one is signed on none.
+const LONGEST_CODE: usize = 100;
+
 /// What is told of one revision of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Told<'t> {
@@ -21,7 +24,8 @@ pub(crate) struct Told<'t> {
 }
 
 impl Told<'_> {
-    /// Every emergency and urgent finding with its status, and every disposition.
+    /// Every emergency and urgent finding with its status, and every disposition: its code, side and instant alone. Who signed
+    /// and in which words is nothing to those who page, and 2,000 notes would be more than a bus takes.
     pub(crate) fn red_flags(&self) -> proto::RedFlagRaised {
         let Self { record, assessment, .. } = self;
         let visit = record.submissions.iter().find(|submission| submission.id == assessment.visit);
@@ -98,12 +102,11 @@ fn summary(finding: &Finding) -> proto::FindingSummary {
 
 fn signed(adjudication: &Adjudication) -> Option<proto::SignedDisposition> {
     let Decision::Disposition { code, side: on } = &adjudication.decision else { return None };
-    Some(proto::SignedDisposition {
+    (code.len() <= LONGEST_CODE).then(|| proto::SignedDisposition {
         code: code.clone(),
         side: side(*on),
         at: Some(timestamp(adjudication.at.to_utc())),
-        by: adjudication.by.clone(),
-        note: adjudication.note.clone(),
+        ..Default::default()
     })
 }
 

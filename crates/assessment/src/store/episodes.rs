@@ -1,5 +1,6 @@
 //! Where each episode's record stands.
 
+use chrono::{DateTime, Utc};
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
@@ -10,7 +11,7 @@ use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect, TryInsertResult};
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
-    /// Counts the commits of the record, from 1.
+    /// Grows with each commit of the record: see [`next_revision`].
     pub(crate) revision: i64,
     /// The version of `blocks` as intake counts it, from 1; 0 before the episode has arrived.
     pub(crate) blocks_version: i64,
@@ -50,21 +51,30 @@ impl Model {
     }
 }
 
-/// Writes `row` one revision on.
+/// The revision after `read`, as of `now`: the time in milliseconds, or one more when that is no more. A database that was
+/// restored from a backup so goes on above all that it had told; a number told before would be ignored by its readers.
+pub(crate) fn next_revision(read: i64, now: DateTime<Utc>) -> i64 {
+    now.timestamp_millis().max(read + 1)
+}
+
+/// Writes `row` one revision on, and gives that revision.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when somebody else was faster.
-pub(crate) async fn move_on(unit: &Unit, mut row: Model) -> Result<(), StoreError> {
+pub(crate) async fn move_on(unit: &Unit, mut row: Model) -> Result<i64, StoreError> {
     let (id, read) = (row.id, row.revision);
-    row.revision = read + 1;
+    let revision = next_revision(read, unit.now());
+    row.revision = revision;
     let values = row.into_active_model().reset_all();
     if read > 0 {
         let updated = Entity::update_many().set(values).filter(Column::Id.eq(id)).filter(Column::Revision.eq(read));
-        return unit.expect_one(updated.exec(unit.db()).await?.rows_affected);
+        unit.expect_one(updated.exec(unit.db()).await?.rows_affected)?;
+        return Ok(revision);
     }
     let first = OnConflict::column(Column::Id).do_nothing().to_owned();
     let inserted = Entity::insert(values).on_conflict(first).try_insert().exec_without_returning(unit.db()).await?;
-    unit.expect_one(u64::from(matches!(inserted, TryInsertResult::Inserted(1))))
+    unit.expect_one(u64::from(matches!(inserted, TryInsertResult::Inserted(1))))?;
+    Ok(revision)
 }
 
 /// Some episodes whose latest result another protocol than `active` gave.
@@ -87,4 +97,18 @@ pub(crate) async fn to_review(db: &impl ConnectionTrait, after: Option<Uuid>, mo
         .limit(most)
         .all(db)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_above_all_that_were_told_before_even_when_the_database_went_back() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).expect("a date in 2026");
+        let told = next_revision(next_revision(0, at(1_790_000_000_000)), at(1_790_000_000_000));
+        assert_eq!(told, 1_790_000_000_001, "twice in a millisecond are two");
+        assert!(next_revision(0, at(1_790_000_060_000)) > told, "a minute later, without its last commits");
+        assert_eq!(next_revision(told, at(0)), told + 1, "the clock was set back");
+    }
 }

@@ -13,12 +13,23 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
     pub(crate) kind: Kind,
-    /// The revision of the record that first had it.
+    /// The revision of the record that first had it; before it is kept, the least that this can be.
     pub(crate) revision: i64,
+    /// Of a signature: the last revision that its signer can have seen, as its sender knows; none when it was signed
+    /// elsewhere.
+    pub(crate) seen: Option<i64>,
     /// It came with an import.
     pub(crate) imported: bool,
     /// As the public record has it.
     pub(crate) body: Json,
+}
+
+impl Model {
+    /// The last revision that whoever signed can have seen: none that came with the signature or after it, whatever a
+    /// clock says.
+    pub(crate) fn seen(&self) -> Option<i64> {
+        self.seen.map(|seen| seen.min(self.revision - 1))
+    }
 }
 
 /// What a piece is.
@@ -58,10 +69,10 @@ pub(crate) async fn of_episode(db: &impl ConnectionTrait, episode: Uuid, revisio
 /// Rows of one statement: both databases count its values, and have a limit.
 const ROWS: usize = 1_000;
 
-/// Keeps pieces.
-pub(crate) async fn keep(db: &impl ConnectionTrait, pieces: Vec<Model>) -> Result<(), DbErr> {
+/// Keeps pieces as new at `revision`.
+pub(crate) async fn keep(db: &impl ConnectionTrait, pieces: Vec<Model>, revision: i64) -> Result<(), DbErr> {
     for some in pieces.chunks(ROWS) {
-        let rows = some.iter().cloned().map(IntoActiveModel::into_active_model);
+        let rows = some.iter().cloned().map(|piece| Model { revision, ..piece }.into_active_model());
         Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())

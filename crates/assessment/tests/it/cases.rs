@@ -96,11 +96,30 @@ async fn a_record_told_as_events_is_kept_and_assessed_as_the_record_itself() {
     for (number, (name, record)) in (1..).zip(records) {
         let episode = Uuid::from_u128(number);
         ward.tell(episode, Lane::Live, &record).await;
-        assert_eq!(sorted(&ward.pieces(episode).await), kept(&record), "{name}");
-        let (status, mut result) = ward.get(episode, "").await;
-        assert_eq!(status, StatusCode::OK, "{name}");
-        result.as_object_mut().expect("an object").remove("revision");
-        assert_eq!(result, serde_json::to_value(expected(&record)).expect("JSON"), "{name}");
+        is_known(&ward, episode, &record, &name).await;
+    }
+    assert_eq!(ward.set_aside().await, [""; 0]);
+}
+
+/// The record is kept whole and its latest result is the clinical core's.
+async fn is_known(ward: &Ward, episode: Uuid, record: &Value, name: &str) {
+    assert_eq!(sorted(&ward.pieces(episode).await), kept(record), "{name}");
+    let (status, mut result) = ward.get(episode, "").await;
+    assert_eq!(status, StatusCode::OK, "{name}");
+    result.as_object_mut().expect("an object").remove("revision");
+    assert_eq!(result, serde_json::to_value(expected(record)).expect("JSON"), "{name}");
+}
+
+#[tokio::test]
+async fn an_imported_record_is_one_evaluation_and_one_result() {
+    let ward = Ward::open().await;
+    let mut records = cases();
+    records.push(("everything".to_owned(), everything()));
+    for (number, (name, record)) in (1..).zip(records) {
+        let episode = Uuid::from_u128(number);
+        ward.import(episode, &record).await;
+        is_known(&ward, episode, &record, &name).await;
+        assert_eq!(ward.completed(episode).await.len(), 1, "{name}");
     }
     assert_eq!(ward.set_aside().await, [""; 0]);
 }

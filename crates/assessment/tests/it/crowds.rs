@@ -60,6 +60,19 @@ async fn a_red_flag_of_another_episode_never_waits_for_a_crowd() {
 }
 
 #[tokio::test]
+async fn a_large_imported_record_is_kept_a_few_pieces_at_a_time_and_evaluated_once() {
+    let ward = Ward::open().await;
+    let mut record = registered();
+    record["submissions"] = (0..1_100).map(calm).collect();
+    ward.import(NOISY, &record).await;
+    ward.redeliver().await;
+    let kept = ward.pieces_by_commit(NOISY).await;
+    assert!(kept.iter().all(|pieces| *pieces <= 250), "{kept:?}");
+    assert_eq!(kept.iter().sum::<i64>(), 1_100);
+    assert_eq!(ward.completed(NOISY).await.len(), 1);
+}
+
+#[tokio::test]
 async fn an_event_that_no_record_may_hold_stops_nothing_that_waits_with_it() {
     let ward = Ward::with_replicas(0).await;
     ward.bring(NOISY, Lane::Live, Piece::Blocks { version: 1, record: registered() }).await;

@@ -5,7 +5,7 @@ use lasegue_contracts::event::Lane;
 use lasegue_platform::auth::Role;
 use lasegue_protocol::record::SubmissionId;
 use lasegue_protocol::{Protocol, evaluate};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::records::{case, pieces, submission_id, typed};
@@ -40,7 +40,7 @@ async fn a_result_as_of_an_earlier_visit_is_that_of_the_record_until_then() {
     let ward = told(&record).await;
     let earlier = record["submissions"][0]["id"].as_str().expect("an id");
     let (status, mut result) = ward.get(EPISODE, &format!("?visit={earlier}")).await;
-    assert_eq!((status, result["revision"].take()), (StatusCode::OK, json!(pieces(&record).len())));
+    assert_eq!((status, &result["revision"]), (StatusCode::OK, &ward.get(EPISODE, "").await.1["revision"]));
     result.as_object_mut().expect("an object").remove("revision");
     let visit = SubmissionId(earlier.to_owned());
     let expected = evaluate(Protocol::embedded(), &typed(&record), Some(&visit)).expect("it counts");
@@ -62,8 +62,9 @@ async fn the_history_holds_the_result_of_every_revision_newest_first_in_pages() 
         let Some(before) = page["next_before"].as_i64() else { break };
         query = format!("?history=true&limit=2&before={before}");
     }
-    // The first revision is the registration alone, which gives no result.
-    assert_eq!(seen, (2..=last as u64).rev().collect::<Vec<_>>());
+    // The registration alone gives no result.
+    assert_eq!(seen.len(), last - 1);
+    assert!(seen.is_sorted_by(|newer, older| newer > older), "{seen:?}");
 }
 
 #[tokio::test]

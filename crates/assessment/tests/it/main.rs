@@ -8,5 +8,6 @@ mod records;
 mod red_flags;
 mod refused;
 mod rules;
+mod seen;
 mod ward;
 mod wire;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use lasegue_contracts::alerting::FindingDisposed;
 use lasegue_contracts::event::Lane;
-use lasegue_contracts::intake::{EpisodeRegistered, EpisodeUpdated, SubmissionAccepted};
+use lasegue_contracts::intake::{EpisodeRegistered, EpisodeUpdated, RecordImported, SubmissionAccepted};
 use lasegue_protocol::record::Record;
 use lasegue_protocol::{Assessment, Protocol, evaluate};
 use serde_json::{Value, json};
@@ -113,6 +113,24 @@ impl Ward {
         }
     }
 
+    /// Sends everything of a record as an import does: in one event.
+    pub(crate) async fn import(&self, episode: Uuid, record: &Value) {
+        let (episode_id, list) =
+            (episode.to_string(), |name: &str| record[name].as_array().cloned().unwrap_or_default());
+        let adjudication =
+            |body: &Value| wire::adjudication(episode_id.clone(), submission_id(&body.to_string()).to_string(), body);
+        let event = RecordImported {
+            version: 1,
+            patient: Some(wire::patient(&record["patient"])),
+            episode: Some(wire::episode(&record["episode"])),
+            adjudications: list("adjudications").iter().map(adjudication).collect(),
+            submissions: list("submissions").iter().map(wire::submission).collect(),
+            episode_id: episode_id.clone(),
+        };
+        self.send(Lane::Bulk, event).await;
+        self.settled().await;
+    }
+
     /// Sends one piece.
     pub(crate) async fn bring(&self, episode: Uuid, lane: Lane, piece: Piece) {
         let episode_id = episode.to_string();
@@ -137,18 +155,23 @@ impl Ward {
         }
     }
 
-    /// Signs a finding on its alert.
+    /// Signs a finding on its alert, as an alerting that names no revision does.
     pub(crate) async fn dispose(&self, episode: Uuid, code: &str, at: &str) {
-        let event = FindingDisposed {
-            episode_id: episode.to_string(),
-            alert_id: Uuid::nil().to_string(),
-            code: code.to_owned(),
-            side: String::new(),
-            at: wire::instant(&json!(at)),
-            by: "dr-a".to_owned(),
-            note: "seen and treated".to_owned(),
-        };
-        self.send(Lane::Live, event).await;
+        self.send(Lane::Live, disposed(episode, code, at)).await;
         self.settled().await;
+    }
+}
+
+/// What alerting tells of a signature.
+pub(crate) fn disposed(episode: Uuid, code: &str, at: &str) -> FindingDisposed {
+    FindingDisposed {
+        episode_id: episode.to_string(),
+        alert_id: Uuid::nil().to_string(),
+        code: code.to_owned(),
+        side: String::new(),
+        at: wire::instant(&json!(at)),
+        by: "dr-a".to_owned(),
+        note: "seen and treated".to_owned(),
+        seen_revision: None,
     }
 }

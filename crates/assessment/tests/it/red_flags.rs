@@ -34,7 +34,8 @@ async fn a_red_flag_leaves_before_its_result_and_says_everything() {
     ward.tell(EPISODE, Lane::Live, &with(&[saddle("a", "2026-01-21T09:00:00Z")])).await;
     assert_eq!(ward.told_in_order(EPISODE).await, [RedFlagRaised::TYPE, AssessmentCompleted::TYPE]);
     let event = ward.red_flags(EPISODE).await.remove(0);
-    assert_eq!((event.revision, event.submission_id.clone()), (2, submission_id("a").to_string()));
+    assert_eq!(event.submission_id, submission_id("a").to_string());
+    assert_eq!(Some(event.revision), ward.get(EPISODE, "").await.1["revision"].as_u64());
     assert_eq!((event.time_zone.as_str(), event.bulk, &event.dispositions), ("Europe/London", false, &vec![]));
     let flag = &event.flags[0];
     assert_eq!((flag.code.as_str(), flag.side.as_str()), (CODE, ""));
@@ -54,11 +55,25 @@ async fn a_signature_releases_the_hold_and_the_absence_is_told_once() {
     let told = ward.red_flags(EPISODE).await;
     assert_eq!(codes(&told[1]), [(CODE, Status::Persisting)]);
     let signed = &told[1].dispositions[0];
-    assert_eq!((signed.code.as_str(), signed.by.as_str(), signed.note.as_str()), (CODE, "dr-a", "seen and treated"));
+    assert_eq!((signed.code.as_str(), signed.by.as_str(), signed.note.as_str()), (CODE, "", ""));
     ward.dispose(EPISODE, CODE, "2026-01-21T09:25:00Z").await;
     assert_eq!(ward.red_flags(EPISODE).await.len(), 2);
     let kinds: Vec<_> = ward.completed(EPISODE).await.into_iter().filter_map(|event| event.next_visit).collect();
     assert_eq!(kinds.iter().map(|next| next.kind == "hold").collect::<Vec<_>>(), [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_submission_that_meets_what_was_signed_is_told_of_though_it_pages_nobody() {
+    let ward = Ward::open().await;
+    let (first, again) = (saddle("a", "2026-01-21T09:00:00Z"), saddle("b", "2026-01-21T10:00:00Z"));
+    ward.tell(EPISODE, Lane::Live, &with(std::slice::from_ref(&first))).await;
+    ward.dispose(EPISODE, CODE, "2026-01-21T09:20:00Z").await;
+    ward.tell(EPISODE, Lane::Live, &with(&[first, again])).await;
+    let told = ward.red_flags(EPISODE).await;
+    assert_eq!(told.len(), 3);
+    assert_eq!(codes(&told[2]), [(CODE, Status::Persisting)]);
+    assert!(told[2].flags[0].met_at_visit);
+    assert_eq!(told[2].submission_id, submission_id("b").to_string());
 }
 
 #[tokio::test]

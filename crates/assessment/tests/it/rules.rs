@@ -117,6 +117,10 @@ async fn a_protocol_is_activated_by_another_than_its_author_and_with_a_backtest(
     for (who, sha256, body, status) in [
         (clinician, sha256.as_str(), BACKTEST, StatusCode::FORBIDDEN),
         (AUTHOR, &sha256, BACKTEST, StatusCode::CONFLICT),
+        (("Owner-A", Role::ProtocolOwner), &sha256, BACKTEST, StatusCode::CONFLICT),
+        ((" owner-a ", Role::ProtocolOwner), &sha256, BACKTEST, StatusCode::CONFLICT),
+        (("owner-\u{430}", Role::ProtocolOwner), &sha256, BACKTEST, StatusCode::CONFLICT),
+        (("\u{ff4f}wner-a", Role::ProtocolOwner), &sha256, BACKTEST, StatusCode::CONFLICT),
         (APPROVER, &sha256, "{}", StatusCode::UNPROCESSABLE_ENTITY),
         (APPROVER, &sha256, r#"{"backtest": " "}"#, StatusCode::UNPROCESSABLE_ENTITY),
         (APPROVER, "0000", BACKTEST, StatusCode::NOT_FOUND),
@@ -147,7 +151,8 @@ async fn what_only_new_rules_find_is_listed_for_review_and_pages_with_the_next_s
     assert_eq!(ward.status(episode).await, "new");
     assert_eq!(ward.told_status(episode).await, None);
     let finding = json!({ "code": CODE, "side": null });
-    let entry = json!({ "episode": episode, "revision": 3, "protocol": sha256, "findings": [finding] });
+    let revision = ward.get(episode, "").await.1["revision"].clone();
+    let entry = json!({ "episode": episode, "revision": revision, "protocol": sha256, "findings": [finding] });
     assert_eq!(ward.reviews("").await.0, json!([entry]));
     let later = residual("b", "2026-01-21T09:10:00Z");
     ward.bring(episode, Lane::Live, Piece::Submission(later)).await;

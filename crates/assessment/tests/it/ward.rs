@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 use lasegue_contracts::assessment::{AssessmentCompleted, RedFlagRaised};
 use lasegue_contracts::event::Lane;
 use lasegue_contracts::topology::ASSESSMENT_INTAKE;
@@ -17,8 +18,9 @@ use lasegue_platform::http::{Front, Health, Limits, Routes};
 use lasegue_platform::lifecycle::Lifecycle;
 use lasegue_platform::random::SystemRandom;
 use lasegue_platform::store::{Location, Migrations, Store, StoreError, dead_letters, outbox};
-use lasegue_platform::{Base, Databases};
+use lasegue_platform::{Base, Databases, Opened};
 use lasegue_testkit::clock::ManualClock;
+use lasegue_testkit::containers::Postgres;
 use lasegue_testkit::wait::eventually;
 use sea_orm::prelude::*;
 use sea_orm::{JsonValue, QueryOrder, Statement};
@@ -40,7 +42,40 @@ pub(crate) struct Ward {
     alerting: Store,
     router: axum::Router,
     key: SigningKey,
-    folder: TempDir,
+    place: Place,
+}
+
+/// Where its databases are.
+enum Place {
+    Folder(TempDir),
+    Server(Postgres),
+}
+
+/// The database that the server has from the start.
+const DATABASE: &str = "lasegue";
+
+impl Place {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().expect("the system has a folder for temporary files"))
+    }
+
+    fn databases(&self) -> Databases {
+        match self {
+            Self::Folder(folder) => Databases::Folder(folder.path().to_owned()),
+            Self::Server(server) => {
+                let address = |service| (service, server.url(service, DATABASE).into());
+                Databases::Postgres(Service::ALL.into_iter().map(address).collect())
+            }
+        }
+    }
+
+    /// Where assessment's own is.
+    fn location(&self) -> Location {
+        match self {
+            Self::Folder(folder) => Location::Sqlite(folder.path().join("assessment.sqlite")),
+            Self::Server(server) => Location::Postgres(server.url(Service::Assessment, DATABASE)),
+        }
+    }
 }
 
 impl Ward {
@@ -49,37 +84,43 @@ impl Ward {
     }
 
     pub(crate) async fn with_replicas(replicas: usize) -> Self {
-        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        Self::at(Place::folder(), replicas).await
+    }
+
+    pub(crate) async fn on_postgres(replicas: usize) -> Self {
+        Self::at(Place::Server(Postgres::start().await), replicas).await
+    }
+
+    /// Brings the database up to date and starts all replicas at once, as Compose does.
+    async fn at(place: Place, replicas: usize) -> Self {
         let clock = ManualClock::at_text(MORNING);
         let bus = EmbeddedBus::new(Arc::new(clock.clone()));
-        let base = || base(&folder, &clock, &bus);
-        let sqlite = Location::Sqlite(folder.path().join("assessment.sqlite"));
-        let migrated = Store::migrate(Service::Assessment, &sqlite, lasegue_assessment::MIGRATIONS).await;
-        migrated.expect("an empty folder takes a new database");
-        let mut routes = Routes::new();
-        for _ in 0..replicas {
-            routes = lasegue_assessment::start(&base()).await.expect("an empty folder takes a new database");
-        }
+        let base = || base(&place, &clock, &bus);
+        let migrated = Store::migrate(Service::Assessment, &place.location(), lasegue_assessment::MIGRATIONS).await;
+        migrated.expect("an empty place takes a new database");
+        let started = join_all((0..replicas).map(|_| async { lasegue_assessment::start(&base()).await })).await;
+        let routes = started.into_iter().map(|routes| routes.expect("no replica is in another's way"));
+        let routes = routes.last().unwrap_or_default();
         let (intake, alerting) = (base(), base());
         let key = SigningKey::generate(&*SystemRandom::shared());
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let random = SystemRandom::shared();
         let front = Front { verifier: Verifier::new(&key), clock: shared, random, limits: Limits::default() };
         Self {
-            store: look_into(&folder, &clock).await,
+            store: look_into(&place, &clock).await,
             intake: intake.open_store(Service::Intake, Migrations::NONE).await.expect("likewise"),
             alerting: alerting.open_store(Service::Alerting, Migrations::NONE).await.expect("likewise"),
             router: front.around(routes, &Health::default()),
             key,
             clock,
             bus,
-            folder,
+            place,
         }
     }
 
     /// Starts one replica more, without an address: in a ward that has none yet, everything sent has waited for it.
     pub(crate) async fn wake(&self) {
-        let started = lasegue_assessment::start(&base(&self.folder, &self.clock, &self.bus)).await;
+        let started = lasegue_assessment::start(&base(&self.place, &self.clock, &self.bus)).await;
         started.expect("the database is there");
     }
 
@@ -178,6 +219,14 @@ impl Ward {
         rows.into_iter().map(|row| row.try_get("", "body").expect("a body")).collect()
     }
 
+    /// How many pieces of an episode each commit of it kept.
+    pub(crate) async fn pieces_by_commit(&self, episode: Uuid) -> Vec<i64> {
+        let sql = "SELECT count(*) AS kept FROM pieces WHERE episode_id = ? GROUP BY revision ORDER BY revision";
+        let statement = Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, sql, [episode.into()]);
+        let rows = self.store.reader().query_all_raw(statement).await.expect("readable");
+        rows.into_iter().map(|row| row.try_get("", "kept").expect("a number")).collect()
+    }
+
     /// Reads an episode's assessment, in a role.
     pub(crate) async fn get_as(&self, role: Role, episode: Uuid, query: &str) -> (StatusCode, JsonValue) {
         let path = format!("/episodes/{episode}/assessment{query}");
@@ -212,22 +261,24 @@ impl Ward {
     }
 }
 
-fn base(folder: &TempDir, clock: &ManualClock, bus: &EmbeddedBus) -> Base {
+fn base(place: &Place, clock: &ManualClock, bus: &EmbeddedBus) -> Base {
     Base {
         bus: Arc::new(bus.clone()),
         clock: Arc::new(clock.clone()),
         random: SystemRandom::shared(),
         lifecycle: Lifecycle::new(SystemClock::shared()),
-        databases: Databases::Folder(folder.path().to_owned()),
+        databases: place.databases(),
         health: Health::default(),
         migrate: true,
+        keys: std::sync::Arc::default(),
+        restorable_for: lasegue_platform::store::RESTORABLE_FOR,
+        opened: Opened::default(),
     }
 }
 
-async fn look_into(folder: &TempDir, clock: &ManualClock) -> Store {
-    let location = Location::Sqlite(folder.path().join("assessment.sqlite"));
+async fn look_into(place: &Place, clock: &ManualClock) -> Store {
     let clock = Arc::new(clock.clone());
     let migrations = lasegue_assessment::MIGRATIONS;
-    let store = Store::open(Service::Assessment, &location, migrations, false, clock, SystemRandom::shared());
+    let store = Store::open(Service::Assessment, &place.location(), migrations, false, clock, SystemRandom::shared());
     store.await.expect("assessment has made its database")
 }

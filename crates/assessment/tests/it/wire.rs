@@ -108,6 +108,8 @@ pub(crate) fn adjudication(episode_id: String, adjudication_id: String, body: &V
         by: word(&body["by"]),
         note: word(&body["note"]),
         decision: Some(decision),
+        received_at: instant(&body["received_at"]),
+        seen_revision: None,
     }
 }
 
