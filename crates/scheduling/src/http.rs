@@ -4,9 +4,9 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::routing::get;
 use lasegue_platform::auth::Role;
-use lasegue_platform::http::{EpisodeId, Problem, Query, Routes};
+use lasegue_platform::http::{EpisodeId, Problem, Query, Routes, dead_letters, failed};
 use lasegue_platform::store::Store;
-use sea_orm::{DbErr, EntityTrait};
+use sea_orm::EntityTrait;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,20 +22,19 @@ const PAST: u64 = 50;
 const PAGE: u64 = 50;
 const LARGEST_PAGE: u64 = 500;
 
-pub(crate) fn routes(store: Store) -> Routes {
-    Routes::new().route("/api/v1/episodes/{id}/schedule", READERS, get(schedule).with_state(store.clone())).route(
-        "/api/v1/worklist",
-        READERS,
-        get(list).with_state(store),
-    )
+pub(crate) fn routes(store: &Store) -> Routes {
+    dead_letters::routes(store)
+        .route("/api/v1/episodes/{id}/schedule", READERS, get(schedule).with_state(store.clone()))
+        .route("/api/v1/worklist", READERS, get(list).with_state(store.clone()))
+        .audited(store)
 }
 
 async fn schedule(Shared(store): Shared<Store>, EpisodeId(episode): EpisodeId) -> Result<Json<Value>, Problem> {
-    let row = plans::Entity::find_by_id(episode).one(store.reader()).await.map_err(|error| failed(&error))?;
+    let row = plans::Entity::find_by_id(episode).one(store.reader()).await.map_err(failed)?;
     let row = row.ok_or_else(|| {
         Problem::not_found(format!("Nothing is planned for episode {episode} yet: ask again once it was assessed."))
     })?;
-    let past = past_plans::of_episode(store.reader(), episode, PAST).await.map_err(|error| failed(&error))?;
+    let past = past_plans::of_episode(store.reader(), episode, PAST).await.map_err(failed)?;
     let mut body = entry(&row);
     body["history"] = past.iter().map(past_entry).collect();
     Ok(Json(body))
@@ -56,7 +55,7 @@ struct Wanted {
 async fn list(Shared(store): Shared<Store>, Query(wanted): Query<Wanted>) -> Result<Json<Value>, Problem> {
     let limit = wanted.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
     let filter = wanted.filter()?;
-    let page = worklist::page(store.reader(), &filter, limit).await.map_err(|error| failed(&error))?;
+    let page = worklist::page(store.reader(), &filter, limit).await.map_err(failed)?;
     Ok(Json(json!({ "entries": page.rows.iter().map(entry).collect::<Vec<_>>(), "next": page.next })))
 }
 
@@ -106,9 +105,4 @@ fn past_entry(plan: &past_plans::Model) -> Value {
         "latest": plan.latest,
         "planned_at": plan.planned_at,
     })
-}
-
-fn failed(error: &DbErr) -> Problem {
-    tracing::error!(error = error as &dyn std::error::Error, "scheduling's database failed");
-    Problem::internal()
 }

@@ -35,5 +35,5 @@ pub async fn start(base: &Base) -> Result<Routes, StoreError> {
         base.consume(&store, consumer, Arc::new(Planner { store: store.on(lane), consumer: consumer.name, lane }));
     }
     base.fire_timers(&store, Arc::new(Timing { store: store.clone() }));
-    Ok(http::routes(store))
+    Ok(http::routes(&store))
 }

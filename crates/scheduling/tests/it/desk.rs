@@ -20,7 +20,7 @@ use lasegue_platform::random::SystemRandom;
 use lasegue_platform::store::timers;
 use lasegue_platform::store::{Location, Migrations, Store, StoreError, dead_letters, outbox};
 use lasegue_platform::wire::{instant, timestamp};
-use lasegue_platform::{Base, Databases};
+use lasegue_platform::{Base, Databases, Opened};
 use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::wait::eventually;
 use prost::Message;
@@ -71,6 +71,9 @@ impl Desk {
             databases: Databases::Folder(folder.path().to_owned()),
             health: Health::default(),
             migrate: true,
+            keys: std::sync::Arc::default(),
+            restorable_for: lasegue_platform::store::RESTORABLE_FOR,
+            opened: Opened::default(),
         };
         let routes = lasegue_scheduling::start(&base).await.expect("an empty folder takes a new database");
         let key = SigningKey::generate(&*SystemRandom::shared());
