@@ -1,13 +1,14 @@
 //! One alert: what it is about, what it remembers and how far it has come.
 //! It remembers the worst it was told, so that only news pages again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Key, Measure, Visit};
-use crate::ids::{AlertId, ContactName, RefusalId, Revision, SubmissionId};
+use crate::ids::{AlertId, CaseId, ContactName, RefusalId, Revision, SubmissionId};
+use crate::letter::Letters;
 use crate::reason::Reason;
 use crate::severity::{Severity, Urgency};
 use crate::state::State;
@@ -28,6 +29,12 @@ pub struct Alert {
     pub news: Revision,
     /// The worst it was told so far.
     pub memory: Memory,
+    /// The messages that could not be handled and that it is about.
+    #[serde(default, skip_serializing_if = "Letters::is_empty")]
+    pub letters: Letters,
+    /// The services whose trouble it is about, where it is one of the bus or of databases.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<String>,
     /// Everybody who was paged about it.
     pub paged: BTreeSet<ContactName>,
     /// How far it has come.
@@ -49,6 +56,12 @@ pub enum Origin {
     Refusals {
         /// Those not corrected yet.
         open: BTreeSet<RefusalId>,
+        /// What is known of the open ones.
+        #[serde(default)]
+        told: BTreeMap<RefusalId, Told>,
+        /// How many there ever were.
+        #[serde(default)]
+        count: u64,
     },
     /// The service's own trouble; pages the catch-all.
     Operator,
@@ -57,6 +70,15 @@ pub enum Origin {
         /// Before this instant it is not told again.
         next: DateTime<Utc>,
     },
+}
+
+/// What is known of a refused submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// The episode that it was sent to.
+    pub episode: CaseId,
+    /// What could be read of it holds a danger sign.
+    pub danger: bool,
 }
 
 /// The worst an alert was told so far.
@@ -158,9 +180,7 @@ impl Memory {
 
     /// Whether a submission not seen before met the finding.
     pub fn is_met_anew_by(&self, finding: &Finding, visit: &Visit) -> bool {
-        sighting(finding, visit).is_some_and(|new| {
-            self.met.as_ref().is_none_or(|old| new.submission != old.submission && new.received_at >= old.received_at)
-        })
+        sighting(finding, visit).is_some_and(|new| self.met.as_ref().is_none_or(|old| old.is_before(&new)))
     }
 
     /// Takes in what is told now and keeps the worst of both.
@@ -179,5 +199,19 @@ impl Memory {
 }
 
 fn sighting(finding: &Finding, visit: &Visit) -> Option<Sighting> {
-    finding.met_at_visit.then_some(Sighting { submission: visit.submission, received_at: visit.received_at })
+    finding.met_at_visit.then(|| visit.sighting())
+}
+
+impl Sighting {
+    /// Whether `other` is of another submission that came in no earlier.
+    pub fn is_before(&self, other: &Self) -> bool {
+        other.submission != self.submission && other.received_at >= self.received_at
+    }
+}
+
+impl Visit {
+    /// The visit as what met a finding.
+    pub const fn sighting(&self) -> Sighting {
+        Sighting { submission: self.submission, received_at: self.received_at }
+    }
 }

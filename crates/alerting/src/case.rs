@@ -18,7 +18,7 @@ pub struct Case {
     /// The number of the newest news of any alert. It counts on where news comes without a revision, as with a refused
     /// submission.
     pub news: Revision,
-    /// Every alert there ever was, by id.
+    /// Every alert that is kept, by id.
     pub alerts: BTreeMap<AlertId, Alert>,
     /// Refusals that were corrected before they were told of, so that their order does not matter.
     pub corrected_early: BTreeSet<RefusalId>,
@@ -67,9 +67,17 @@ impl Case {
         self.alerts.values().filter(|alert| alert.is_active()).map(|alert| alert.id).collect()
     }
 
-    /// The id that the next alert of this key gets.
+    /// The id that the next alert of this key gets. Alerts of long ago may have been removed: those that are left keep
+    /// theirs.
     pub fn next_id(&self, key: &Key) -> AlertId {
-        AlertId::of(self.id, &key.to_string(), self.alerts.values().filter(|alert| alert.key == *key).count())
+        let mut number = self.alerts.values().filter(|alert| alert.key == *key).count();
+        loop {
+            let id = AlertId::of(self.id, &key.to_string(), number);
+            if !self.alerts.contains_key(&id) {
+                return id;
+            }
+            number += 1;
+        }
     }
 
     /// When something has to be decided again, if nothing happens before.

@@ -70,6 +70,8 @@ pub struct RedFlags {
     pub visit: Visit,
     /// Each key once.
     pub findings: Vec<Finding>,
+    /// What the assessed visit met and a signature covers: it is no worse than what was signed, so it pages nobody.
+    pub persisting: Vec<Key>,
     /// The keys of all dispositions signed so far, one entry a signature.
     pub dispositions: Vec<Key>,
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use lasegue_contracts::assessment::RedFlagRaised;
 use lasegue_contracts::intake::{RefusalCorrected, SubmissionRefused};
-use lasegue_contracts::platform::MessageDeadLettered;
+use lasegue_contracts::platform::{EventsHeldUp, MessageDeadLettered};
 use lasegue_contracts::scheduling::VisitOverdue;
 use lasegue_contracts::topology::{
-    ALERTING_DEAD_LETTERS, ALERTING_RED_FLAGS, ALERTING_RED_FLAGS_BULK, ALERTING_REFUSALS, ALERTING_VISITS, Consumer,
+    ALERTING_DEAD_LETTERS, ALERTING_RED_FLAGS, ALERTING_RED_FLAGS_BULK, ALERTING_REFUSALS, ALERTING_TROUBLES,
+    ALERTING_VISITS, Consumer,
 };
-use lasegue_contracts::{Envelope, Event, event};
+use lasegue_contracts::{Envelope, Event, Service, event};
 use lasegue_platform::bus::Message;
 use lasegue_platform::consume::{Handler, HandlerError};
 use lasegue_platform::store::timers::{OnTimer, Timer};
@@ -23,7 +24,7 @@ use crate::ids::CaseId;
 use crate::messages;
 use crate::plan::Report;
 use crate::service::{Alerting, Trigger};
-use crate::store::{REPORT, UNREACHED, WAKE, deliveries};
+use crate::store::{BEAT, REPORT, UNREACHED, WAKE, deliveries};
 
 /// Red flags, of the live lane or the bulk lane.
 pub struct RedFlags {
@@ -39,6 +40,9 @@ pub struct Visits(pub Arc<Alerting>);
 
 /// Messages that some consumer had to set aside.
 pub struct DeadLetters(pub Arc<Alerting>);
+
+/// What services tell of their own running.
+pub struct Troubles(pub Arc<Alerting>);
 
 /// Alerting's own timers.
 pub struct Timers(pub Arc<Alerting>);
@@ -83,7 +87,8 @@ impl Handler for Refusals {
         }
         let event = envelope.open::<SubmissionRefused>()?;
         let (case, refusal) = messages::refusal(&event.episode_id, &event.refusal_id)?;
-        let decision = |case, on_call: &_, now| report::refused(case, refusal, on_call, now);
+        let told = messages::told(&event)?;
+        let decision = |case, on_call: &_, now| report::refused(case, refusal, told, on_call, now);
         Ok(self.0.decide(case, &trigger, decision).await?)
     }
 }
@@ -107,9 +112,28 @@ impl Handler for Visits {
 #[async_trait]
 impl Handler for DeadLetters {
     async fn handle(&self, envelope: &Envelope) -> Result<(), HandlerError> {
-        let event = envelope.open::<MessageDeadLettered>()?;
+        let letter = messages::letter(envelope.open::<MessageDeadLettered>()?)?;
         let trigger = Trigger::Event(ALERTING_DEAD_LETTERS.name, envelope.id);
-        let report = Report::DeadLetters(event.consumer);
+        let report = Report::Unhandled(letter);
+        let decision = |case, on_call: &_, now| report::tell(case, &report, on_call, now);
+        Ok(self.0.decide(CaseId::OPERATOR, &trigger, decision).await?)
+    }
+
+    /// All of them change one case.
+    fn group(&self, _: &Message) -> Option<Uuid> {
+        Some(CaseId::OPERATOR.0)
+    }
+}
+
+#[async_trait]
+impl Handler for Troubles {
+    async fn handle(&self, envelope: &Envelope) -> Result<(), HandlerError> {
+        let event = envelope.open::<EventsHeldUp>()?;
+        let trigger = Trigger::Event(ALERTING_TROUBLES.name, envelope.id);
+        if Service::ALL.into_iter().all(|service| service.name() != event.service) {
+            return Err(HandlerError::give_up(format!("{} is no service", event.service)));
+        }
+        let report = messages::trouble(event);
         let decision = |case, on_call: &_, now| report::tell(case, &report, on_call, now);
         Ok(self.0.decide(CaseId::OPERATOR, &trigger, decision).await?)
     }
@@ -134,6 +158,7 @@ impl OnTimer for Timers {
                 let decision = |case, on_call: &_, now| report::tell(case, &report, on_call, now);
                 Ok(self.0.decide(CaseId::OPERATOR, &trigger, decision).await?)
             }
+            BEAT => Ok(self.0.let_beat(timer.clone()).await?),
             UNREACHED => self.unreached(timer, &trigger).await,
             kind => Err(HandlerError::give_up(format!("a timer of an unknown kind: {kind}"))),
         }
@@ -145,7 +170,7 @@ impl Timers {
         let id: Uuid = timer.key.parse().map_err(HandlerError::give_up)?;
         let row = deliveries::Entity::find_by_id(id).one(self.0.store().reader()).await?;
         let row = row.ok_or_else(|| HandlerError::give_up(format!("there is no delivery {id}")))?;
-        let alerts: Vec<_> = row.lines()?.into_keys().collect();
+        let alerts = row.awaited_by()?;
         let decision = |case, on_call: &_, now| tick::unreached(case, &alerts, on_call, now);
         Ok(self.0.decide(CaseId(row.case_id), trigger, decision).await?)
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -84,6 +85,11 @@ impl AlertId {
     pub fn of(case: CaseId, key: &str, before: usize) -> Self {
         Self(derive(case, &format!("alert/{key}/{before}")))
     }
+
+    /// The word by which people speak of the alert, whoever was paged about it; says nothing about the patient.
+    pub fn reference(self) -> String {
+        reference(self.0)
+    }
 }
 
 impl PageId {
@@ -92,11 +98,20 @@ impl PageId {
         Self(derive(case, &format!("page/{revision}/{contact}")))
     }
 
-    /// A short word for people to name the page by; says nothing about the patient.
-    pub fn reference(self) -> String {
-        let hex = self.0.simple().to_string().to_uppercase();
-        format!("{}-{}", &hex[..4], &hex[4..8])
+    /// The id of the page that `contact` gets as the alarm that is raised since then, and for so many times before.
+    pub fn of_alarm(since: DateTime<Utc>, number: u32, contact: &ContactName) -> Self {
+        Self(derive(CaseId::OPERATOR, &format!("alarm/{}/{number}/{contact}", since.to_rfc3339())))
     }
+
+    /// The word by which people speak of a page that is about no alert.
+    pub fn reference(self) -> String {
+        reference(self.0)
+    }
+}
+
+fn reference(id: Uuid) -> String {
+    let hex = id.simple().to_string().to_uppercase();
+    format!("{}-{}", &hex[..4], &hex[4..8])
 }
 
 fn derive(case: CaseId, name: &str) -> Uuid {

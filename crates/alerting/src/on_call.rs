@@ -2,13 +2,16 @@
 //! Every name in it exists; the services trust it without looking again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::{fmt, iter};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use lasegue_values::may_be_one;
 use reqwest::Url;
 use secrecy::SecretString;
 
+use crate::heartbeat::Heartbeat;
 use crate::hours::Hours;
-use crate::ids::{ContactName, RotaName};
+use crate::ids::{ContactName, Person, RotaName};
 use crate::rota::Rota;
 use crate::severity::Severity;
 
@@ -20,8 +23,11 @@ pub struct OnCall {
     pub(crate) policies: Policies,
     pub(crate) catch_all: Vec<Target>,
     pub(crate) coordinator: Vec<Target>,
+    pub(crate) without_contacts: bool,
+    pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) hours: Hours,
     pub(crate) link_base: Url,
+    pub(crate) keep_years: u32,
 }
 
 /// A person who can be paged.
@@ -32,7 +38,7 @@ pub struct Contact {
 }
 
 /// Where one channel reaches a contact.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Address {
     /// A signed HTTP POST.
     Webhook {
@@ -41,6 +47,26 @@ pub enum Address {
         /// The key of the signature.
         secret: SecretString,
     },
+}
+
+impl Address {
+    /// The host and port that it is reached at.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Self::Webhook { url, .. } => {
+                Some(format!("{}:{}", url.host_str()?, url.port_or_known_default().unwrap_or_default()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    /// Without the address, which is a secret at many receivers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Webhook { .. } => f.write_str("Webhook"),
+        }
+    }
 }
 
 /// The escalation policies, by what they are for.
@@ -95,6 +121,13 @@ impl OnCall {
         special.as_ref().unwrap_or(&self.policies.default)
     }
 
+    /// The longest that a step of any policy waits for the next.
+    pub fn longest_wait(&self) -> TimeDelta {
+        let Policies { default, emergency, urgent } = &self.policies;
+        let steps = iter::once(default).chain(emergency).chain(urgent).flat_map(|policy| &policy.steps);
+        steps.map(|step| step.wait).max().unwrap_or_default()
+    }
+
     /// The people behind `targets` at `now`.
     pub fn reach(&self, targets: &[Target], now: DateTime<Utc>) -> Reached {
         let mut reached = Reached::default();
@@ -130,6 +163,16 @@ impl OnCall {
         self.contacts.get(name)
     }
 
+    /// The contact that a person is who signs in: of that very name, or the only one whose name is taken for it.
+    pub fn contact_of(&self, person: &Person) -> Option<ContactName> {
+        let own = ContactName(person.0.clone());
+        if self.contacts.contains_key(&own) {
+            return Some(own);
+        }
+        let mut alike = self.contacts.keys().filter(|name| may_be_one(&name.0, &person.0));
+        alike.next().filter(|_| alike.next().is_none()).cloned()
+    }
+
     /// Every contact.
     pub fn contacts(&self) -> impl Iterator<Item = (&ContactName, &Contact)> {
         self.contacts.iter()
@@ -145,7 +188,22 @@ impl OnCall {
         &self.link_base
     }
 
-    /// Whether no one at all can be paged: the set-up is still to be written.
+    /// Where a sign of life is given, and how often.
+    pub fn heartbeat(&self) -> Option<&Heartbeat> {
+        self.heartbeat.as_ref()
+    }
+
+    /// Whether it was asked for that nobody can be paged.
+    pub fn may_be_nobody(&self) -> bool {
+        self.without_contacts
+    }
+
+    /// For how many years alerts about patients are kept after they were closed.
+    pub fn keep_years(&self) -> u32 {
+        self.keep_years
+    }
+
+    /// Whether no one at all can be paged.
     pub fn is_nobody(&self) -> bool {
         self.contacts.is_empty()
     }

@@ -1,6 +1,7 @@
 //! What leaves the building: how severe, an opaque reference, why, and a link that needs a login.
 //! No symptom, finding, code, name or date of birth can be in it, for it is made from none of them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -15,19 +16,19 @@ use crate::tone::Tone;
 /// One page as one attempt sends it: the body of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Page {
-    /// The same in every attempt: one for each contact and revision of an episode.
+    /// One for each contact and revision of an episode.
     pub page_id: PageId,
-    /// A short word to name the page by.
+    /// The word by which people speak of the first alert; of the page, in a test.
     pub reference: String,
-    /// `emergency`, `urgent`, `operator` or `notice`: the weightiest of the alerts.
+    /// `emergency`, `urgent`, `operator` or `notice`: of the first alert.
     pub severity: Tone,
-    /// Why: the reason of the weightiest alert.
+    /// Why: the reason of the first alert.
     pub reason: Reason,
     /// One sentence for a person.
     pub text: String,
-    /// The weightiest alert in the console.
+    /// The first alert in the console.
     pub link: String,
-    /// Every alert that the page is about; none in a test.
+    /// Every alert that the page is about, the most severe first and of those the oldest; none in a test and in an alarm.
     pub alerts: Vec<Listed>,
     /// Counts the requests made for this page, from 1.
     pub attempt: u32,
@@ -42,6 +43,8 @@ pub struct Page {
 pub struct Listed {
     /// Which.
     pub id: AlertId,
+    /// The word by which people speak of it.
+    pub reference: String,
     /// What kind.
     pub severity: Tone,
     /// Why it is in this page.
@@ -66,15 +69,16 @@ pub struct Attempt {
 impl Page {
     /// The page of this attempt, with links that begin with `base`.
     pub fn new(attempt: &Attempt, base: &Url, now: DateTime<Utc>) -> Self {
-        let mut alerts: Vec<_> = attempt.lines.iter().map(|(id, line)| listed(*id, *line, base)).collect();
-        alerts.sort_by_key(|alert| std::cmp::Reverse((alert.severity, alert.reason)));
-        let (severity, reason, link) = alerts.first().map_or_else(
-            || (Tone::Notice, Reason::Test, base.to_string()),
-            |first| (first.severity, first.reason, first.link.clone()),
+        let mut lines: Vec<_> = attempt.lines.iter().collect();
+        lines.sort_by_key(|(_, line)| (Reverse(line.tone), line.opened_at, Reverse(line.reason)));
+        let alerts: Vec<_> = lines.into_iter().map(|(id, line)| listed(*id, *line, base)).collect();
+        let (severity, reason, reference, link) = alerts.first().cloned().map_or_else(
+            || (Tone::Notice, Reason::Test, attempt.page.reference(), base.to_string()),
+            |first| (first.severity, first.reason, first.reference, first.link),
         );
-        let reference = attempt.page.reference();
+        let and_more = and_more(alerts.len().saturating_sub(1));
         Self {
-            text: format!("{} {reference}: {} {link}", word(severity), sentence(reason)),
+            text: format!("{} {reference}{and_more}: {} {link}", word(severity), sentence(reason)),
             page_id: attempt.page,
             reference,
             severity,
@@ -88,9 +92,61 @@ impl Page {
     }
 }
 
+/// What alerting tells of its own database by a page alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alarmed {
+    /// It stores nothing.
+    NothingStored,
+    /// It is damaged.
+    Damaged,
+}
+
+impl Alarmed {
+    /// The word in the log.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NothingStored => "nothing-stored",
+            Self::Damaged => "damaged",
+        }
+    }
+
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::NothingStored => {
+                "nothing can be stored, and nobody is paged about patients. Make room, or bring the database back:"
+            }
+            Self::Damaged => "alerting's database is damaged. Run `lasegue doctor` and put a backup in its place:",
+        }
+    }
+}
+
+impl Page {
+    /// A page about no alert, for none can be kept.
+    pub fn alarm(page: PageId, alarmed: Alarmed, again: bool, link: &Url, now: DateTime<Utc>) -> Self {
+        let (severity, reference) = (Tone::Operator, page.reference());
+        Self {
+            text: format!("{} {reference}: {} {link}", word(severity), alarmed.sentence()),
+            page_id: page,
+            reference,
+            severity,
+            reason: if again { Reason::Repeated } else { Reason::Opened },
+            link: link.to_string(),
+            alerts: Vec::new(),
+            attempt: 1,
+            possible_duplicate: false,
+            sent_at: now,
+        }
+    }
+}
+
 fn listed(id: AlertId, line: Line, base: &Url) -> Listed {
     let base = base.as_str().trim_end_matches('/');
-    Listed { id, severity: line.tone, reason: line.reason, link: format!("{base}/alerts/{id}") }
+    let reference = id.reference();
+    Listed { id, reference, severity: line.tone, reason: line.reason, link: format!("{base}/alerts/{id}") }
+}
+
+fn and_more(others: usize) -> String {
+    if others == 0 { String::new() } else { format!(" and {others} more") }
 }
 
 const fn word(tone: Tone) -> &'static str {
@@ -108,9 +164,12 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::Worse => "worse than you were told. Sign in to see and accept it:",
         Reason::Escalated => "nobody has accepted it yet. Sign in to see and accept it:",
         Reason::Repeated => "still waiting for you. Sign in to see it:",
+        Reason::HandedOver => "handed to you. Sign in to see and accept it:",
         Reason::Overdue => "its time limit is over. Sign in to see and accept it:",
         Reason::AcceptanceLapsed => "accepted, but nothing was signed. Sign in to see and accept it:",
         Reason::Corrected => "the record was corrected; it still needs a signature. Sign in to see it:",
+        Reason::Signed => "somebody else has signed for it; nothing is left to do. Details after sign-in:",
+        Reason::TakenOver => "somebody else has taken it over from you. Sign in to see who:",
         Reason::Test => "a test; there is nothing to do.",
         Reason::Answered => "answered; nothing is left to do. Details after sign-in:",
     }
@@ -123,9 +182,13 @@ mod tests {
     use super::*;
 
     fn attempt(lines: &[(Tone, Reason)]) -> Attempt {
-        let numbered = lines.iter().zip(1..);
-        let lines =
-            numbered.map(|((tone, reason), n)| (AlertId(Uuid::from_u128(n)), Line { tone: *tone, reason: *reason }));
+        let numbered = lines.iter().zip(1_u32..);
+        let lines = numbered.map(|((tone, reason), n)| {
+            // Opened in the order of the list, which is not that of the ids.
+            let opened_at = DateTime::UNIX_EPOCH + chrono::TimeDelta::minutes(n.into());
+            let id = AlertId(Uuid::from_u128(u128::from(0x1234_5679 - n) << 96));
+            (id, Line { tone: *tone, reason: *reason, opened_at })
+        });
         Attempt {
             page: PageId(Uuid::from_u128(0xABCD << 96)),
             lines: lines.collect(),
@@ -144,23 +207,25 @@ mod tests {
         insta::assert_json_snapshot!(page(&[(Tone::Urgent, Reason::Worse), (Tone::Emergency, Reason::Opened)]), @r#"
         {
           "page_id": "0000abcd-0000-0000-0000-000000000000",
-          "reference": "0000-ABCD",
+          "reference": "1234-5677",
           "severity": "emergency",
           "reason": "opened",
-          "text": "EMERGENCY 0000-ABCD: new. Sign in to see and accept it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000002",
-          "link": "https://lasegue.example/alerts/00000000-0000-0000-0000-000000000002",
+          "text": "EMERGENCY 1234-5677 and 1 more: new. Sign in to see and accept it: https://lasegue.example/alerts/12345677-0000-0000-0000-000000000000",
+          "link": "https://lasegue.example/alerts/12345677-0000-0000-0000-000000000000",
           "alerts": [
             {
-              "id": "00000000-0000-0000-0000-000000000002",
+              "id": "12345677-0000-0000-0000-000000000000",
+              "reference": "1234-5677",
               "severity": "emergency",
               "reason": "opened",
-              "link": "https://lasegue.example/alerts/00000000-0000-0000-0000-000000000002"
+              "link": "https://lasegue.example/alerts/12345677-0000-0000-0000-000000000000"
             },
             {
-              "id": "00000000-0000-0000-0000-000000000001",
+              "id": "12345678-0000-0000-0000-000000000000",
+              "reference": "1234-5678",
               "severity": "urgent",
               "reason": "worse",
-              "link": "https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001"
+              "link": "https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000"
             }
           ],
           "attempt": 2,
@@ -168,6 +233,29 @@ mod tests {
           "sent_at": "2026-01-05T12:00:00Z"
         }
         "#);
+    }
+
+    #[test]
+    fn an_alarm_says_what_is_wrong_and_what_to_do() {
+        let base = Url::parse("https://lasegue.example/").unwrap();
+        let texts = [Alarmed::NothingStored, Alarmed::Damaged].map(|alarmed| {
+            Page::alarm(attempt(&[]).page, alarmed, false, &base, "2026-01-05T12:00:00Z".parse().unwrap()).text
+        });
+        insta::assert_snapshot!(texts.join("\n"), @r"
+        Service trouble 0000-ABCD: nothing can be stored, and nobody is paged about patients. Make room, or bring the database back: https://lasegue.example/
+        Service trouble 0000-ABCD: alerting's database is damaged. Run `lasegue doctor` and put a backup in its place: https://lasegue.example/
+        ");
+    }
+
+    #[test]
+    fn a_page_about_several_alerts_is_named_after_the_most_severe_and_of_those_the_oldest() {
+        let lines =
+            [(Tone::Urgent, Reason::Worse), (Tone::Emergency, Reason::Repeated), (Tone::Emergency, Reason::Opened)];
+        let page = page(&lines);
+        assert_eq!((page.reference.as_str(), page.reason), ("1234-5677", Reason::Repeated));
+        assert!(page.text.starts_with("EMERGENCY 1234-5677 and 2 more: still waiting for you."), "{}", page.text);
+        let references: Vec<_> = page.alerts.iter().map(|alert| alert.reference.as_str()).collect();
+        assert_eq!(references, ["1234-5677", "1234-5676", "1234-5678"]);
     }
 
     #[test]
@@ -182,21 +270,27 @@ mod tests {
             Reason::Worse,
             Reason::Escalated,
             Reason::Repeated,
+            Reason::HandedOver,
             Reason::Overdue,
             Reason::AcceptanceLapsed,
+            Reason::TakenOver,
+            Reason::Signed,
             Reason::Corrected,
             Reason::Answered,
         ];
         let texts: Vec<_> = reasons.map(|reason| page(&[(Tone::Urgent, reason)]).text).to_vec();
         insta::assert_snapshot!(texts.join("\n"), @r"
-        Urgent 0000-ABCD: new. Sign in to see and accept it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: worse than you were told. Sign in to see and accept it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: nobody has accepted it yet. Sign in to see and accept it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: still waiting for you. Sign in to see it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: its time limit is over. Sign in to see and accept it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: accepted, but nothing was signed. Sign in to see and accept it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: the record was corrected; it still needs a signature. Sign in to see it: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
-        Urgent 0000-ABCD: answered; nothing is left to do. Details after sign-in: https://lasegue.example/alerts/00000000-0000-0000-0000-000000000001
+        Urgent 1234-5678: new. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: worse than you were told. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: nobody has accepted it yet. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: still waiting for you. Sign in to see it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: handed to you. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: its time limit is over. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: accepted, but nothing was signed. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: somebody else has taken it over from you. Sign in to see who: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: somebody else has signed for it; nothing is left to do. Details after sign-in: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: the record was corrected; it still needs a signature. Sign in to see it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: answered; nothing is left to do. Details after sign-in: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
         ");
     }
 }

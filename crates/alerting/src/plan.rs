@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::ids::{AlertId, ContactName, Person, RotaName};
+use crate::ids::{AlertId, ContactName, Person, RotaName, SubmissionId};
+use crate::letter::Letter;
 use crate::reason::Reason;
 use crate::severity::Urgency;
 use crate::state::Closure;
@@ -43,6 +44,9 @@ pub struct Line {
     pub tone: Tone,
     /// Why it is in this page.
     pub reason: Reason,
+    /// When the alert was opened.
+    #[serde(default)]
+    pub opened_at: DateTime<Utc>,
 }
 
 /// Something for the service's own case, told once however often it happens.
@@ -53,8 +57,14 @@ pub enum Report {
     Gap(RotaName),
     /// No channel of this contact took a page.
     Unreachable(ContactName),
-    /// A consumer had to set messages aside.
-    DeadLetters(String),
+    /// A consumer could not handle a message.
+    Unhandled(Letter),
+    /// Live events of this service have waited too long for the bus.
+    EventsHeldUp(String),
+    /// The database of this service stores nothing.
+    NothingStored(String),
+    /// This service met damage in its database.
+    Damaged(String),
     /// An import brought active findings of old visits.
     ImportedFindings,
     /// Visits were missed.
@@ -87,6 +97,11 @@ pub enum What {
     Worsened,
     /// A new submission met the same emergency.
     MetAgain,
+    /// A new submission met what was signed, no worse than it was then: nobody is paged.
+    Persists {
+        /// Which submission.
+        submission: SubmissionId,
+    },
     /// A correction took the finding out of the record before anybody signed.
     CorrectedPending,
     /// The next step was taken.
@@ -109,6 +124,15 @@ pub enum What {
         by: Person,
         /// Until when that holds.
         until: DateTime<Utc>,
+        /// Whether a page about it can reach them.
+        can_be_paged: bool,
+    },
+    /// A person took it from whoever had taken it on.
+    TakenOver {
+        /// Who has it now.
+        by: Person,
+        /// Who had it.
+        from: Person,
     },
     /// The acceptance holds longer.
     Extended {
@@ -144,10 +168,12 @@ impl What {
             Self::Opened { .. } => "opened",
             Self::Worsened => "worsened",
             Self::MetAgain => "met-again",
+            Self::Persists { .. } => "persists",
             Self::CorrectedPending => "corrected-pending",
             Self::Escalated { .. } => "escalated",
             Self::Paged { .. } => "paged",
             Self::Accepted { .. } => "accepted",
+            Self::TakenOver { .. } => "taken-over",
             Self::Extended { .. } => "extended",
             Self::Declined { .. } => "declined",
             Self::HandedOver { .. } => "handed-over",

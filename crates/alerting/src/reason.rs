@@ -10,12 +10,18 @@ pub enum Reason {
     Test,
     /// What was asked is answered; the alert is closed.
     Answered,
+    /// Somebody else has signed for it; the alert is closed.
+    Signed,
+    /// Another person has taken over what this one had accepted.
+    TakenOver,
     /// A correction took the finding out of the record; it still wants a signature.
     Corrected,
     /// Nobody has accepted, or the same emergency was reported again.
     Repeated,
     /// Nobody has accepted; the next step.
     Escalated,
+    /// Somebody has handed it over to this person.
+    HandedOver,
     /// Its limit is over.
     Overdue,
     /// Somebody accepted and then neither disposed nor extended.
@@ -32,9 +38,12 @@ impl Reason {
         match self {
             Self::Test => "test",
             Self::Answered => "answered",
+            Self::Signed => "signed",
+            Self::TakenOver => "taken-over",
             Self::Corrected => "corrected",
             Self::Repeated => "repeated",
             Self::Escalated => "escalated",
+            Self::HandedOver => "handed-over",
             Self::Overdue => "overdue",
             Self::AcceptanceLapsed => "acceptance-lapsed",
             Self::Opened => "opened",
@@ -44,6 +53,6 @@ impl Reason {
 
     /// The page only tells something: it is sent even when nobody has to act any more.
     pub const fn only_tells(self) -> bool {
-        matches!(self, Self::Test | Self::Answered | Self::Corrected)
+        matches!(self, Self::Test | Self::Answered | Self::Signed | Self::TakenOver | Self::Corrected)
     }
 }

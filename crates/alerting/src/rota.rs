@@ -79,6 +79,11 @@ impl Rota {
         self.shift(instant).map(|shift| shift.who)
     }
 
+    /// When the first turn begins: a rota without a start has always begun.
+    pub fn begins(&self) -> Option<DateTime<Utc>> {
+        self.start.map(|_| self.hand_over(0))
+    }
+
     /// The turn that `instant` falls into.
     pub fn shift(&self, instant: DateTime<Utc>) -> Option<Shift<'_>> {
         let shown = instant.with_timezone(&self.zone).naive_local();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use lasegue_platform::store::timers::Timer;
 use lasegue_platform::store::{AsStoreError, Store, StoreError, Unit, retry_conflicts};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::case::Case;
@@ -14,7 +15,7 @@ use crate::escalation::command::{self, Command, Refused};
 use crate::ids::{CaseId, ContactName, PageId};
 use crate::on_call::OnCall;
 use crate::plan::{Happening, Plan};
-use crate::store::{self, Loaded, deliveries};
+use crate::store::{self, Loaded, queue};
 
 /// What makes a decision necessary; it is ticked off in the commit that saves the decision.
 #[derive(Clone, Debug)]
@@ -27,6 +28,17 @@ pub enum Trigger {
     Request,
     /// The auditor, who sets the case's timer anew in any case.
     Audit,
+}
+
+/// What became of a wish for a test page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tested {
+    /// It is on its way.
+    Queued(PageId),
+    /// The set-up has no such contact.
+    NoContact,
+    /// The contact was sent one just before; the next may follow then.
+    TooSoon(DateTime<Utc>),
 }
 
 /// Why a command was not carried out.
@@ -55,12 +67,29 @@ pub struct Alerting {
     store: Store,
     on_call: Arc<OnCall>,
     sender: Arc<Sender>,
+    /// Wakes the heart when a sign of life has gone through the timers.
+    beat: Notify,
 }
 
 impl Alerting {
     /// Alerting over its store, its on-call set-up and its sender.
-    pub const fn new(store: Store, on_call: Arc<OnCall>, sender: Arc<Sender>) -> Self {
-        Self { store, on_call, sender }
+    pub fn new(store: Store, on_call: Arc<OnCall>, sender: Arc<Sender>) -> Self {
+        Self { store, on_call, sender, beat: Notify::new() }
+    }
+
+    /// Claims the timer of a sign of life, which may then be given.
+    pub async fn let_beat(&self, timer: Timer) -> Result<(), StoreError> {
+        let claimed = self.store.commit(move |unit| Box::pin(async move { unit.claim_timer(&timer).await }));
+        let claimed: Result<bool, StoreError> = claimed.await;
+        if claimed? {
+            self.beat.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Resolves when a sign of life may be given.
+    pub async fn beats(&self) {
+        self.beat.notified().await;
     }
 
     /// Where alerts are kept.
@@ -95,16 +124,21 @@ impl Alerting {
         self.try_decide(case, &Trigger::Request, decision).await
     }
 
-    /// Sends a contact a page that only tests whether pages arrive; none when there is no such contact.
-    pub async fn test_page(&self, contact: ContactName) -> Result<Option<PageId>, StoreError> {
+    /// Sends a contact a page that only tests whether pages arrive, unless it was sent one just before.
+    pub async fn test_page(&self, contact: ContactName) -> Result<Tested, StoreError> {
         if self.on_call.contact(&contact).is_none() {
-            return Ok(None);
+            return Ok(Tested::NoContact);
         }
-        let queued =
-            self.store.commit(move |unit| Box::pin(async move { deliveries::queue_test(unit, &contact).await }));
-        let page = queued.await?;
-        self.sender.wake();
-        Ok(Some(page))
+        let queued = self
+            .store
+            .commit::<_, StoreError, _>(move |unit| Box::pin(async move { queue::test(unit, &contact).await }));
+        match queued.await? {
+            Ok(page) => {
+                self.sender.wake();
+                Ok(Tested::Queued(page))
+            }
+            Err(again_at) => Ok(Tested::TooSoon(again_at)),
+        }
     }
 
     async fn try_decide<E: From<StoreError> + AsStoreError>(

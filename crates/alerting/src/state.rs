@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::chain::Chain;
-use crate::ids::Person;
+use crate::ids::{Person, Revision};
 use crate::reason::Reason;
 use crate::severity::{LONGEST_ACCEPTANCE, Severity};
 
@@ -61,6 +61,9 @@ pub enum Closure {
         by: Person,
         /// What was found.
         note: String,
+        /// The last revision of the episode's record that this person can have seen.
+        #[serde(default)]
+        seen: Revision,
     },
     /// The episode's record holds a disposition that was signed elsewhere.
     Disposed,
@@ -88,7 +91,7 @@ pub enum Impossible {
     #[error("the alert is closed ({0}); there is nothing left to do about it")]
     Closed(&'static str),
     /// Another person has it.
-    #[error("{0} has accepted the alert; ask for a hand-over")]
+    #[error("{0} has accepted the alert; ask for a hand-over, or take it over")]
     AcceptedBy(Person),
     /// It pages nobody.
     #[error("the alert is on the worklist and pages nobody; accept or dispose it")]
@@ -119,6 +122,21 @@ impl State {
             Self::Accepted { by: other, .. } if other != by => Err(Impossible::AcceptedBy(other)),
             own @ Self::Accepted { .. } => Ok(own),
             Self::Closed { closure, .. } => Err(Impossible::Closed(closure.word())),
+        }
+    }
+
+    /// Makes `by` responsible for it in place of whoever was; that person is named, to be told.
+    pub fn take_over(
+        self,
+        by: Person,
+        severity: Severity,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Option<Person>), Impossible> {
+        match self {
+            Self::Accepted { by: holder, chain, .. } if holder != by => {
+                Ok((Self::Open { chain }.accept(by, severity, now)?, Some(holder)))
+            }
+            other => Ok((other.accept(by, severity, now)?, None)),
         }
     }
 

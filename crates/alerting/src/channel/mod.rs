@@ -75,6 +75,17 @@ impl Failure {
     }
 }
 
+/// Tries once over `channel`, and counts how that went.
+///
+/// # Errors
+/// Why it failed.
+pub async fn attempt(channel: &dyn Channel, page: &Page) -> Result<(), Failure> {
+    let outcome = channel.send(page).await;
+    let word = outcome.map_or_else(Failure::word, |()| "sent");
+    metrics::counter!("page_attempts_total", "channel" => channel.name(), "outcome" => word).increment(1);
+    outcome
+}
+
 /// What channels share: one pool of HTTP connections.
 #[derive(Clone, Debug)]
 pub struct Channels {

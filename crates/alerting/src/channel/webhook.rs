@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
+use lasegue_platform::tls;
 use reqwest::{Client, StatusCode, Url, header, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -22,7 +23,6 @@ const SIGNATURE: &str = "Lasegue-Signature";
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A webhook of one contact.
-#[derive(Debug)]
 pub struct Webhook {
     http: Client,
     url: Url,
@@ -30,7 +30,9 @@ pub struct Webhook {
 }
 
 pub(super) fn client() -> Result<Client, reqwest::Error> {
-    Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).no_proxy().user_agent("lasegue").build()
+    tls::client(|| {
+        Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).no_proxy().user_agent("lasegue")
+    })
 }
 
 impl Webhook {
@@ -99,6 +101,9 @@ fn judge(status: StatusCode) -> Result<(), Failure> {
         _ => Err(Failure::Refused),
     }
 }
+
+#[cfg(test)]
+mod receivers;
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,15 @@
 mod check;
 mod duration;
 mod faults;
+mod names;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use std::fmt;
+
+use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
 use chrono_tz::Tz;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de};
@@ -28,6 +32,19 @@ pub struct OnCallSettings {
     pub policy: Vec<PolicySettings>,
     /// What holds for the whole clinic.
     pub paging: PagingSettings,
+    /// Who is told that paging is alive; nobody when left out.
+    pub heartbeat: Option<HeartbeatSettings>,
+}
+
+/// A dead man's switch: it raises the alarm when signs of life stay away.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeartbeatSettings {
+    /// `http` or `https`; whoever knows it can give signs of life.
+    pub url: SecretString,
+    /// How often a sign of life is given.
+    #[serde(default = "a_minute")]
+    pub every: Span,
 }
 
 /// One person who can be paged.
@@ -41,7 +58,7 @@ pub struct ContactSettings {
 }
 
 /// One way to reach a contact.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ChannelSettings {
     /// A signed HTTP POST.
@@ -51,6 +68,15 @@ pub enum ChannelSettings {
         /// The key of the signature.
         secret: SecretString,
     },
+}
+
+impl fmt::Debug for ChannelSettings {
+    /// Without the address, which is a secret at many receivers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Webhook { .. } => f.write_str("Webhook"),
+        }
+    }
 }
 
 /// People who take turns.
@@ -124,8 +150,12 @@ pub struct PagingSettings {
     pub catch_all: Option<Vec<String>>,
     /// Who is told of imports and missed visits; nobody when left out.
     pub coordinator: Vec<String>,
+    /// Nobody is to be paged: without this a set-up without contacts is refused.
+    pub without_contacts: bool,
     /// What links in pages begin with: the address of the console as the clinicians reach it.
     pub link_base: String,
+    /// For how many years alerts about patients are kept after they were closed, with all that happened to them.
+    pub keep_years: u32,
 }
 
 impl Default for PagingSettings {
@@ -136,7 +166,9 @@ impl Default for PagingSettings {
             day_to: hour(22),
             catch_all: None,
             coordinator: Vec::new(),
+            without_contacts: false,
             link_base: "http://127.0.0.1:8080".to_owned(),
+            keep_years: 10,
         }
     }
 }
@@ -154,10 +186,13 @@ impl Default for Zone {
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let unknown =
-            |_| de::Error::custom(format!("`{name}` is not a time zone: write an IANA name such as \"Europe/London\""));
+        let unknown = |_| de::Error::custom("no time zone: write an IANA name such as \"Europe/London\"");
         name.parse().map(Self).map_err(unknown)
     }
+}
+
+fn a_minute() -> Span {
+    Span(TimeDelta::minutes(1))
 }
 
 fn hour(hour: u32) -> NaiveTime {
@@ -174,12 +209,11 @@ fn monday() -> Weekday {
 
 fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
     let text = String::deserialize(deserializer)?;
-    NaiveTime::parse_from_str(&text, "%H:%M").map_err(|_| {
-        de::Error::custom(format!("`{text}` is not a time of day: write it as \"09:00\", at most \"23:59\""))
-    })
+    NaiveTime::parse_from_str(&text, "%H:%M")
+        .map_err(|_| de::Error::custom("no time of day: write it as \"09:00\", at most \"23:59\""))
 }
 
 fn weekday<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weekday, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| de::Error::custom(format!("`{text}` is not a weekday: write \"monday\" to \"sunday\"")))
+    text.parse().map_err(|_| de::Error::custom("no weekday: write \"monday\" to \"sunday\""))
 }

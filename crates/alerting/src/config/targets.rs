@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::check::Checker;
+use super::names::fits;
 use crate::ids::{ContactName, RotaName};
 use crate::on_call::Target;
 
 impl Checker {
     pub(super) fn targets(&mut self, place: &str, written: &[String]) -> Vec<Target> {
-        written.iter().filter_map(|target| self.target(place, target)).collect()
+        let numbered = written.iter().enumerate();
+        numbered.filter_map(|(index, target)| self.target(&format!("{place} {}", index + 1), target)).collect()
     }
 
     fn target(&mut self, place: &str, written: &str) -> Option<Target> {
@@ -17,7 +19,7 @@ impl Checker {
             Some(("contact", name)) => self.known_contact(place, &name.into()).then(|| Target::Contact(name.into())),
             Some(("rota", name)) => self.known_rota(place, &name.into()).then(|| Target::Rota(name.into())),
             _ => {
-                self.fault(place, format!("`{written}` is no target; write `rota:<name>` or `contact:<name>`"));
+                self.fault(place, "it is no target; write `rota:<name>` or `contact:<name>`");
                 None
             }
         }
@@ -27,7 +29,7 @@ impl Checker {
         let known = self.contacts.contains(name);
         if !known {
             let message = format!(
-                "there is no contact \"{name}\"; write [[contact]] name = \"{name}\", or one of: {}",
+                "there is no such contact; write [[contact]] with this name, or one of: {}",
                 listed(&self.contacts)
             );
             self.fault(place, message);
@@ -38,10 +40,8 @@ impl Checker {
     fn known_rota(&mut self, place: &str, name: &RotaName) -> bool {
         let known = self.rotas.contains(name);
         if !known {
-            let message = format!(
-                "there is no rota \"{name}\"; write [[rota]] name = \"{name}\", or one of: {}",
-                listed(&self.rotas)
-            );
+            let message =
+                format!("there is no such rota; write [[rota]] with this name, or one of: {}", listed(&self.rotas));
             self.fault(place, message);
         }
         known
@@ -49,8 +49,6 @@ impl Checker {
 }
 
 fn listed<T: fmt::Display>(names: &BTreeSet<T>) -> String {
-    if names.is_empty() {
-        return "(there are none yet)".to_owned();
-    }
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let fitting: Vec<_> = names.iter().map(ToString::to_string).filter(|name| fits(name)).collect();
+    if fitting.is_empty() { "(there are none yet)".to_owned() } else { fitting.join(", ") }
 }

@@ -7,13 +7,13 @@ use crate::severity::Severity;
 const FIRST_SET_UP: &str = r#"
 [[contact]]
 name = "consultant-a"
-channels = [{ kind = "webhook", url = "http://127.0.0.1:9099/page", secret = "quiet" }]
+channels = [{ kind = "webhook", url = "http://127.0.0.1:9099/page", secret = "quiet-as-a-mouse" }]
 [[contact]]
 name = "consultant-b"
-channels = [{ kind = "webhook", url = "http://127.0.0.1:9099/page", secret = "quiet" }]
+channels = [{ kind = "webhook", url = "http://127.0.0.1:9099/page", secret = "quiet-as-a-mouse" }]
 [[contact]]
 name = "spine-lead"
-channels = [{ kind = "webhook", url = "http://127.0.0.1:9099/page", secret = "quiet" }]
+channels = [{ kind = "webhook", url = "http://127.0.0.1:9099/page", secret = "quiet-as-a-mouse" }]
 [[rota]]
 name = "spine-on-call"
 time_zone = "Europe/London"
@@ -71,7 +71,7 @@ name = "Dr A"
 channels = []
 [[contact]]
 name = "b"
-channels = [{ kind = "webhook", url = "ftp://host", secret = "quiet" }]
+channels = [{ kind = "webhook", url = "ftp://host", secret = "quiet-as-a-mouse" }]
 [[rota]]
 name = "night"
 members = ["b", "c"]
@@ -86,18 +86,52 @@ catch_all = ["contact:nobody"]
 "#
     ), @r#"
     the on-call set-up cannot be used
-      contact "Dr A": write a name of 1 to 64 lower case letters, digits, `-` and `_`
-      contact "Dr A": channels is empty; write channels = [{ kind = "webhook", url = "https://...", secret = "..." }]
-      contact "b", webhook: `ftp://host` is no web address; write one that begins with http:// or https://
-      rota "night": there is no contact "c"; write [[contact]] name = "c", or one of: Dr A, b
-      policy "defualt", step 1: wait = "31m" is not possible; write "1s" to "30m"
-      policy "defualt", step 1: there is no rota "nihgt"; write [[rota]] name = "nihgt", or one of: night
-      policy "defualt", step 1: `b` is no target; write `rota:<name>` or `contact:<name>`
+      contact 1: write a name of 1 to 64 lower case letters, digits, `-` and `_`
+      contact 1: channels is empty; write channels = [{ kind = "webhook", url = "https://...", secret = "..." }]
+      contact "b", webhook: the url is no web address; write one that begins with http:// or https://
+      rota "night", member 2: there is no such contact; write [[contact]] with this name, or one of: b
+      policy 1: nothing uses it; a policy is named "default", "emergency" or "urgent"
+      policy 1, step 1, wait: it is not possible; write "1s" to "30m"
+      policy 1, step 1, notify 1: there is no such rota; write [[rota]] with this name, or one of: night
+      policy 1, step 1, notify 2: it is no target; write `rota:<name>` or `contact:<name>`
       policy: there is no policy named "default"; write [[policy]] name = "default" with its steps
-      policy "defualt": nothing uses it; a policy is named "default", "emergency" or "urgent"
-      paging, catch_all: there is no contact "nobody"; write [[contact]] name = "nobody", or one of: Dr A, b
+      paging, catch_all 1: there is no such contact; write [[contact]] with this name, or one of: b
       paging: day_from must be before day_to, such as "07:00" and "22:00"
     "#);
+}
+
+#[test]
+fn nobody_empty_and_twice_are_refused_with_what_to_write() {
+    insta::assert_snapshot!(faults(
+        r#"
+[[contact]]
+name = "a"
+channels = [{ kind = "webhook", url = "https://hooks.example/T0/s3cret", secret = " " }]
+[[rota]]
+name = "night"
+members = ["a", "a"]
+hand_over = "daily"
+[[policy]]
+name = "default"
+steps = [{ notify = ["rota:night"], wait = "5m" }]
+[paging]
+catch_all = []
+"#
+    ), @r#"
+    the on-call set-up cannot be used
+      contact "a": secret is empty; write the one that the receiver checks the signature with
+      rota "night", member 2: it is a member already; each takes one turn in a round
+      paging: catch_all is empty; name somebody, or leave it out for every contact
+    "#);
+}
+
+#[test]
+fn pages_that_would_go_unencrypted_to_another_machine_are_warned_of() {
+    assert_eq!(checked(FIRST_SET_UP).warnings(), [""; 0]);
+    let elsewhere = FIRST_SET_UP.replacen("http://127.0.0.1:9099/page", "http://pager.example/T0/s3cret", 1);
+    let elsewhere = format!("{elsewhere}[paging]\nlink_base = \"https://lasegue.example\"");
+    let warned = "pages to \"consultant-a\" go unencrypted to pager.example: give an address that begins with https://";
+    assert_eq!(checked(&elsewhere).warnings(), [warned]);
 }
 
 #[test]
@@ -117,5 +151,5 @@ fn an_unknown_key_zone_or_time_is_refused() {
 #[test]
 fn a_secret_is_not_shown() {
     let shown = format!("{:?} {:?}", settings(FIRST_SET_UP), checked(FIRST_SET_UP));
-    assert!(!shown.contains("quiet"), "{shown}");
+    assert!(!shown.contains("quiet") && !shown.contains("9099/page"), "{shown}");
 }

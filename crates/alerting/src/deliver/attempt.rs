@@ -4,28 +4,27 @@ use lasegue_contracts::Lane;
 use lasegue_platform::store::StoreError;
 
 use super::Sender;
-use crate::channel::Failure;
-use crate::delivery::{DeliveryState, Failed, Next};
+use crate::channel::{self, Failure};
+use crate::delivery::{DeliveryState, Failed};
 use crate::messages;
-use crate::on_call::Contact;
+use crate::on_call::{Address, Contact};
 use crate::page::Page;
 use crate::store;
 use crate::store::deliveries::{self, Claimed};
 
 impl Sender {
     /// Sends a page over its channel and saves the outcome. A lease that was lost meanwhile leaves it to its new owner.
-    pub(super) async fn attempt(&self, claimed: Claimed) -> Result<(), StoreError> {
+    pub(super) async fn attempt(&self, mut claimed: Claimed) -> Result<(), StoreError> {
         let contact = self.on_call.contact(&claimed.row.contact());
-        let index = usize::try_from(claimed.row.channel).unwrap_or(usize::MAX);
-        let Some((contact, address)) = contact.and_then(|contact| Some((contact, contact.channels.get(index)?))) else {
+        let Some((contact, (place, address))) =
+            contact.and_then(|contact| Some((contact, turn_of(contact, &claimed)?)))
+        else {
             return self.gone(claimed).await;
         };
+        claimed.row.channel = place;
         let channel = self.channels.of(address);
         let page = Page::new(&claimed.attempt, self.on_call.link_base(), self.store.clock().now());
-        let outcome = channel.send(&page).await;
-        let word = outcome.map_or_else(Failure::word, |()| "sent");
-        metrics::counter!("page_attempts_total", "channel" => channel.name(), "outcome" => word).increment(1);
-        match outcome {
+        match channel::attempt(&*channel, &page).await {
             Ok(()) => self.delivered(claimed, channel.name(), channel.receipt().into()).await,
             Err(failure) => self.failed(claimed, channel.name(), failure, contact).await,
         }
@@ -62,6 +61,7 @@ impl Sender {
             channels: contact.channels.len(),
             channel_since: claimed.row.channel_since,
             created_at: claimed.row.created_at,
+            unreached: claimed.row.unreached_since.is_some(),
         };
         let jitter = u32::try_from(self.store.random().below(1000)).unwrap_or_default();
         let next = failed.next(self.store.clock().now(), jitter);
@@ -69,7 +69,7 @@ impl Sender {
             .commit(move |unit| {
                 Box::pin(async move {
                     let held = deliveries::try_again(unit, &claimed.row, &failed, next).await?;
-                    if held && next == Next::Nothing {
+                    if held && failed.is_news(next) {
                         store::send_unreached(unit, &claimed.row).await?;
                     }
                     if held && next.leaves_channel() {
@@ -82,7 +82,7 @@ impl Sender {
             .await
     }
 
-    /// The contact or its channel is no longer in the set-up.
+    /// The contact is no longer in the set-up.
     async fn gone(&self, claimed: Claimed) -> Result<(), StoreError> {
         tracing::warn!(page = %claimed.attempt.page, "a page's contact is no longer in the on-call set-up");
         self.store
@@ -94,4 +94,10 @@ impl Sender {
             })
             .await
     }
+}
+
+/// The channel whose turn it is, with its place; the first, where the set-up no longer has that one.
+fn turn_of<'a>(contact: &'a Contact, claimed: &Claimed) -> Option<(i32, &'a Address)> {
+    let turn = usize::try_from(claimed.row.channel).ok().and_then(|place| contact.channels.get(place));
+    turn.map(|address| (claimed.row.channel, address)).or_else(|| Some((0, contact.channels.first()?)))
 }

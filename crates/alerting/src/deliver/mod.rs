@@ -1,6 +1,7 @@
 //! Sends what is queued: at once after the commit, and after a restart what was left.
 //!
-//! Emergencies have a lane of their own, so that no burst of others delays one. A send holds a lease and no transaction;
+//! Emergencies have a lane of their own, so that no burst of others delays one, and in each lane no receiver takes up all
+//! places, so that none that hangs delays another's pages. A send holds a lease and no transaction;
 //! while it lasts a heartbeat keeps the lease, and when this process dies another takes over within seconds.
 
 mod attempt;
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use crate::channel::Channels;
 use crate::on_call::OnCall;
+use crate::room::{self, Full, Place, Room, Taken};
 use crate::store::deliveries::{self, Claimed};
 
 /// Sends under way at once, in each lane of one replica.
@@ -46,11 +48,12 @@ struct Lane {
     emergency: bool,
     work: Notify,
     places: Arc<Semaphore>,
+    room: Arc<Mutex<Room>>,
 }
 
 impl Lane {
     fn new(emergency: bool) -> Self {
-        Self { emergency, work: Notify::new(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { emergency, work: Notify::new(), places: Arc::new(Semaphore::new(AT_ONCE)), room: Arc::default() }
     }
 
     const fn name(&self) -> &'static str {
@@ -90,7 +93,11 @@ impl Sender {
                 Ok(true) => continue,
                 Ok(false) => self.until_next(lane).await,
                 Err(error) => {
-                    tracing::error!(lane = lane.name(), %error, "the pages to send could not be read");
+                    tracing::error!(
+                        lane = lane.name(),
+                        error = lasegue_platform::chain(&error),
+                        "the pages to send could not be read"
+                    );
                     self.store.clock().now() + AFTER_FAILURE
                 }
             };
@@ -102,42 +109,58 @@ impl Sender {
         }
     }
 
-    /// Starts the sends that are due, as far as there are places. False when nothing was due.
+    /// Starts the sends that are due, as far as there are places. False when nothing was due that there is one for.
     async fn send_due(self: &Arc<Self>, lane: &Lane, sends: &TaskTracker) -> Result<bool, StoreError> {
         let Ok(place) = lane.places.clone().acquire_owned().await else { return Ok(false) };
-        if !deliveries::is_due(self.store.reader(), lane.emergency, self.store.clock().now()).await? {
+        let full = self.full(lane);
+        if !deliveries::is_due(self.store.reader(), lane.emergency, &full, self.store.clock().now()).await? {
             return Ok(false);
         }
         let free = 1 + lane.places.available_permits() as u64;
         drop(place);
-        let claimed = self.claim(lane.emergency, free).await?;
+        let claimed = self.claim(lane, free).await?;
         let any = !claimed.is_empty();
         for claimed in claimed {
             if let Ok(place) = lane.places.clone().acquire_owned().await {
-                sends.spawn(self.clone().send(claimed, place));
+                let taken = Taken::begin(&lane.room, self.place_of(&claimed));
+                sends.spawn(self.clone().send(claimed, (place, taken)));
             }
         }
         Ok(any)
     }
 
-    async fn claim(&self, emergency: bool, most: u64) -> Result<Vec<Claimed>, StoreError> {
-        let owner = self.owner;
+    async fn claim(&self, lane: &Lane, most: u64) -> Result<Vec<Claimed>, StoreError> {
+        let (owner, emergency, on_call) = (self.owner, lane.emergency, self.on_call.clone());
+        let room = room::lock(&lane.room).clone();
         self.store
-            .commit(move |unit| Box::pin(async move { deliveries::claim(unit, owner, emergency, most).await }))
+            .commit(move |unit| {
+                Box::pin(async move { deliveries::claim(unit, owner, emergency, most, (room, &on_call)).await })
+            })
             .await
+    }
+
+    fn full(&self, lane: &Lane) -> Full {
+        room::lock(&lane.room).full(&self.on_call)
+    }
+
+    fn place_of(&self, claimed: &Claimed) -> Place {
+        Place::of(&self.on_call, claimed.row.contact(), claimed.row.channel)
     }
 
     async fn until_next(&self, lane: &Lane) -> chrono::DateTime<chrono::Utc> {
         let sweep = self.store.clock().now() + SWEEP;
-        let next = deliveries::next_wake(self.store.reader(), lane.emergency).await;
+        let next = deliveries::next_wake(self.store.reader(), lane.emergency, &self.full(lane)).await;
         next.ok().flatten().map_or(sweep, |at| at.min(sweep))
     }
 
-    async fn send(self: Arc<Self>, claimed: Claimed, place: OwnedSemaphorePermit) {
+    async fn send(self: Arc<Self>, claimed: Claimed, place: (OwnedSemaphorePermit, Taken)) {
         let emergency = claimed.row.emergency;
         let under_way = UnderWay::begin(&self.under_way, claimed.row.id);
         if let Err(error) = self.attempt(claimed).await {
-            tracing::error!(%error, "what became of a page could not be saved; it is sent again, marked");
+            tracing::error!(
+                error = lasegue_platform::chain(&error),
+                "what became of a page could not be saved; it is sent again, marked"
+            );
         }
         drop((under_way, place));
         self.lanes.iter().filter(|lane| lane.emergency == emergency).for_each(|lane| lane.work.notify_one());
@@ -159,7 +182,10 @@ impl Sender {
                 .store
                 .commit(move |unit| Box::pin(async move { deliveries::keep_leases(unit, owner, under_way).await }));
             if let Err(error) = kept.await {
-                tracing::error!(%error, "the leases of pages under way could not be renewed");
+                tracing::error!(
+                    error = lasegue_platform::chain(&error),
+                    "the leases of pages under way could not be renewed"
+                );
             }
         }
     }

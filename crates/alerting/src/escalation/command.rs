@@ -16,7 +16,7 @@ use crate::reason::Reason;
 use crate::state::{Closure, Impossible, State};
 
 /// How long somebody to whom an alert is handed over has to accept before the next step is taken.
-const HAND_OVER_WAIT: TimeDelta = TimeDelta::minutes(5);
+pub const HAND_OVER_WAIT: TimeDelta = TimeDelta::minutes(5);
 
 /// What a person wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Command {
 pub enum Action {
     /// Take it on.
     Accept,
+    /// Take it on even if another has: whoever has it is told.
+    TakeOver,
     /// Not take it on: the next step follows at once.
     Decline,
     /// Give it on: to somebody by name, or to the next step.
@@ -87,6 +89,9 @@ pub enum Refused {
     /// The set-up has no such contact.
     #[error("there is no contact `{0}` to hand over to")]
     NoContact(ContactName),
+    /// Whoever gives it on would get it.
+    #[error("`{0}` is yourself; name somebody else, or leave `to` out to let the next step follow")]
+    ToOneself(ContactName),
 }
 
 /// Does what a person wants, or refuses and changes nothing.
@@ -98,12 +103,14 @@ pub fn decide(case: Case, command: Command, on_call: &OnCall, now: DateTime<Utc>
     let alert = desk.case.alerts.remove(&command.alert).ok_or(Refused::Unknown)?;
     desk.case.put(alert.clone());
     desk.no_news_since(command.seen)?;
+    let alert = desk.lapsed(alert);
     let alert = match command.action {
         Action::Accept => desk.accept(alert, command.by)?,
+        Action::TakeOver => desk.take_over(alert, command.by)?,
         Action::Decline => desk.decline(alert, command.by)?,
         Action::HandOver { to } => desk.hand_over(alert, command.by, to)?,
         Action::Extend { until, why } => desk.extend(alert, command.by, until, why)?,
-        Action::Dispose { note } => desk.dispose(alert, command.by, note)?,
+        Action::Dispose { note } => desk.dispose(alert, command.by, note, command.seen)?,
     };
     desk.case.put(alert);
     Ok(desk.plan())
@@ -120,16 +127,41 @@ impl Desk<'_> {
         if alerts.is_empty() { Ok(()) } else { Err(Refused::News { seen, current, alerts }) }
     }
 
-    fn accept(&mut self, mut alert: Alert, by: Person) -> Result<Alert, Refused> {
-        let before = alert.state.clone();
-        alert.state = before.clone().accept(by.clone(), alert.severity(), self.now)?;
-        if alert.state != before
-            && let Some((until, _)) = alert.acceptance_ends()
-        {
-            self.settled.insert(alert.id);
-            self.happened(&alert, What::Accepted { by, until });
+    /// An acceptance that is over is over, also when its timer has not run yet.
+    fn lapsed(&mut self, alert: Alert) -> Alert {
+        match &alert.state {
+            State::Accepted { chain, .. } if alert.next_instant().is_some_and(|at| at <= self.now) => {
+                self.happened(&alert, What::Lapsed);
+                Alert { state: State::Open { chain: *chain }, ..alert }
+            }
+            _ => alert,
         }
+    }
+
+    fn accept(&mut self, alert: Alert, by: Person) -> Result<Alert, Refused> {
+        let state = alert.state.clone().accept(by.clone(), alert.severity(), self.now)?;
+        Ok(self.accepted(alert, state, by))
+    }
+
+    /// Whoever had it is paged, as far as that person is a contact; the history names them in any case.
+    fn take_over(&mut self, alert: Alert, by: Person) -> Result<Alert, Refused> {
+        let (state, holder) = alert.state.clone().take_over(by.clone(), alert.severity(), self.now)?;
+        let Some(holder) = holder else { return Ok(self.accepted(alert, state, by)) };
+        self.happened(&alert, What::TakenOver { by: by.clone(), from: holder.clone() });
+        let mut alert = self.accepted(alert, state, by);
+        self.page(&mut alert, self.on_call.contact_of(&holder).into_iter().collect(), Reason::TakenOver);
         Ok(alert)
+    }
+
+    fn accepted(&mut self, alert: Alert, state: State, by: Person) -> Alert {
+        let changed = alert.state != state;
+        let alert = Alert { state, ..alert };
+        if changed && let Some((until, _)) = alert.acceptance_ends() {
+            self.settled.insert(alert.id);
+            let can_be_paged = self.on_call.contact_of(&by).is_some();
+            self.happened(&alert, What::Accepted { by, until, can_be_paged });
+        }
+        alert
     }
 
     fn decline(&mut self, alert: Alert, by: Person) -> Result<Alert, Refused> {
@@ -144,11 +176,14 @@ impl Desk<'_> {
             return Err(Refused::NoContact(unknown.clone()));
         }
         let chain = alert.state.clone().hand_over(&by)?;
+        if let Some(own) = to.as_ref().filter(|to| self.on_call.contact_of(&by).as_ref() == Some(*to)) {
+            return Err(Refused::ToOneself(own.clone()));
+        }
         self.happened(&alert, What::HandedOver { by, to: to.clone() });
         let Some(to) = to else {
             return Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated));
         };
-        self.page(&mut alert, BTreeSet::from([to]), Reason::Escalated);
+        self.page(&mut alert, BTreeSet::from([to]), Reason::HandedOver);
         alert.state = State::Open { chain: Chain { due: self.now + HAND_OVER_WAIT, ..chain } };
         Ok(alert)
     }
@@ -159,10 +194,16 @@ impl Desk<'_> {
         Ok(alert)
     }
 
-    fn dispose(&mut self, alert: Alert, by: Person, note: String) -> Result<Alert, Refused> {
-        if let State::Closed { closure, .. } = &alert.state {
-            return Err(Impossible::Closed(closure.word()).into());
-        }
-        Ok(self.close(alert, Closure::Signed { by, note }))
+    /// Whoever had accepted it is told, if another signs. News without a revision of the record counts on beyond it: what
+    /// the record gets then has not been seen.
+    fn dispose(&mut self, alert: Alert, by: Person, note: String, seen: Revision) -> Result<Alert, Refused> {
+        let holder = match &alert.state {
+            State::Closed { closure, .. } => return Err(Impossible::Closed(closure.word()).into()),
+            State::Accepted { by: holder, .. } if *holder != by => self.on_call.contact_of(holder),
+            _ => None,
+        };
+        let mut alert = self.close(alert, Closure::Signed { by, note, seen: seen.min(self.case.revision()) });
+        self.page(&mut alert, holder.into_iter().collect(), Reason::Signed);
+        Ok(alert)
     }
 }

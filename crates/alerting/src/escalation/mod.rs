@@ -1,8 +1,9 @@
 //! Every decision about paging: a case and an input in, a [`Plan`] out. Pure; the same input again plans nothing.
 //!
 //! Inputs are what assessment tells ([`red_flags`]), what else comes in ([`report`]), what a person does ([`command`])
-//! and the passing of time ([`tick`]).
+//! and the passing of time ([`tick`], and [`ahead`] when a clock was wrong).
 
+pub mod ahead;
 pub mod command;
 pub mod red_flags;
 pub mod report;
@@ -79,7 +80,8 @@ impl<'a> Desk<'a> {
         for contact in &contacts {
             let order = PageOrder { contact: contact.clone(), lines: BTreeMap::new() };
             let page = self.pages.entry(contact.clone()).or_insert(order);
-            let line = page.lines.entry(alert.id).or_insert(Line { tone: alert.tone(), reason });
+            let line = Line { tone: alert.tone(), reason, opened_at: alert.opened_at };
+            let line = page.lines.entry(alert.id).or_insert(line);
             line.reason = line.reason.max(reason);
         }
         alert.paged.extend(contacts.iter().cloned());

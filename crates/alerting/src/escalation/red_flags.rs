@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Desk;
 use crate::alert::{Alert, Memory, Origin};
 use crate::case::Case;
-use crate::finding::{Finding, RedFlags};
+use crate::finding::{Finding, Key, RedFlags};
 use crate::ids::AlertId;
+use crate::letter::Letters;
 use crate::on_call::OnCall;
 use crate::plan::{Plan, Report, What};
 use crate::reason::Reason;
@@ -31,6 +32,9 @@ pub fn decide(case: Case, flags: &RedFlags, on_call: &OnCall, now: DateTime<Utc>
     }
     for id in desk.case.active_ids() {
         desk.not_found(id, flags);
+    }
+    for key in &flags.persisting {
+        desk.persists(key, flags);
     }
     desk.plan()
 }
@@ -65,6 +69,8 @@ impl Desk<'_> {
             opened_at: self.now,
             news: self.news(),
             memory: Memory::first(finding, &flags.visit),
+            letters: Letters::default(),
+            services: BTreeSet::new(),
             paged: BTreeSet::new(),
             state: State::Listed { planned: None },
         };
@@ -151,6 +157,21 @@ impl Desk<'_> {
         }
     }
 
+    /// The protocol lets a signature hold for what it saw until a visit shows it gone or worse. The history says so.
+    fn persists(&mut self, key: &Key, flags: &RedFlags) {
+        if self.case.active(key).is_some() {
+            return;
+        }
+        let Some(mut alert) = self.case.last_closed(key).cloned() else { return };
+        let sighting = flags.visit.sighting();
+        if alert.memory.met.as_ref().is_some_and(|met| !met.is_before(&sighting)) {
+            return;
+        }
+        self.happened(&alert, What::Persists { submission: sighting.submission });
+        alert.memory.met = Some(sighting);
+        self.case.put(alert);
+    }
+
     /// Closes an alert whose finding the newest revision no longer contains.
     fn not_found(&mut self, id: AlertId, flags: &RedFlags) {
         let Some(alert) = self.case.alerts.get(&id) else {
@@ -170,10 +191,14 @@ impl Desk<'_> {
         let Some(alert) = self.case.alerts.remove(&id) else {
             return;
         };
-        let answered = closure == Closure::Answered;
+        let told = match closure {
+            Closure::Answered => Some(Reason::Answered),
+            Closure::Disposed => Some(Reason::Signed),
+            Closure::Signed { .. } | Closure::Withdrawn => None,
+        };
         let mut alert = self.close(alert, closure);
-        if answered {
-            self.tell_all_paged(&mut alert, Reason::Answered);
+        if let Some(reason) = told {
+            self.tell_all_paged(&mut alert, reason);
         }
         self.case.put(alert);
     }

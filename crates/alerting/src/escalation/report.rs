@@ -1,15 +1,16 @@
 //! What else comes in: submissions that had to be refused, red flags that cannot be read, the service's own troubles,
 //! and what the coordinator should know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Desk;
-use crate::alert::{Alert, Memory, Origin};
+use crate::alert::{Alert, Memory, Origin, Told};
 use crate::case::Case;
 use crate::finding::{Key, Measure};
 use crate::ids::RefusalId;
+use crate::letter::{Letter, Letters};
 use crate::on_call::OnCall;
 use crate::plan::{Plan, Report, What};
 use crate::reason::Reason;
@@ -23,21 +24,33 @@ const SAME_DAY: TimeDelta = TimeDelta::hours(24);
 /// How often the coordinator is told the same.
 const NOTICE_EVERY: TimeDelta = TimeDelta::hours(24);
 
+/// Refusals that one alert names. Of more than these only danger signs are named, and the others counted.
+const MOST_NAMED: usize = 1_000;
+
 /// The code of alerts about refused submissions.
 pub const UNREADABLE_SUBMISSION: &str = "unreadable-submission";
 /// The code of alerts about red flags that arrived and could not be read.
 pub const UNREADABLE_RED_FLAG: &str = "unreadable-red-flag";
+/// The code of the alert about live events that the bus does not take.
+pub const EVENTS_HELD_UP: &str = "events-held-up";
+/// The code of the alert about databases that store nothing.
+pub const NOTHING_STORED: &str = "nothing-stored";
+/// The code of the alert about databases in which damage was met.
+pub const DATABASE_DAMAGED: &str = "database-damaged";
 
 /// A submission was refused that may hold a red flag: same-day urgent. News about an accepted alert pages again.
-pub fn refused(mut case: Case, refusal: RefusalId, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+pub fn refused(mut case: Case, refusal: RefusalId, told: Told, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     if case.corrected_early.remove(&refusal) {
         return Desk::new(case, on_call, now).plan();
     }
     let key = Key::of(UNREADABLE_SUBMISSION);
     let mut desk = Desk::new(case, on_call, now);
     let alert = match desk.case.take_active(&key) {
-        None => desk.raise(key, Origin::Refusals { open: BTreeSet::from([refusal]) }, Urgency::SameDay),
-        Some(alert) => desk.refused_as_well(alert, refusal),
+        None => {
+            let (open, told) = (BTreeSet::from([refusal]), BTreeMap::from([(refusal, told)]));
+            desk.raise(key, Origin::Refusals { open, told, count: 1 }, Urgency::SameDay)
+        }
+        Some(alert) => desk.refused_as_well(alert, refusal, told),
     };
     desk.case.put(alert);
     desk.plan()
@@ -69,9 +82,10 @@ pub fn tell(case: Case, report: &Report, on_call: &OnCall, now: DateTime<Utc>) -
         Report::Unreachable(contact) => {
             trouble(case, Key::of(&format!("unreachable:{contact}")), Urgency::SameDay, on_call, now)
         }
-        Report::DeadLetters(consumer) => {
-            trouble(case, Key::of(&format!("dead-letters:{consumer}")), Urgency::SameDay, on_call, now)
-        }
+        Report::Unhandled(letter) => unhandled(case, letter, on_call, now),
+        Report::EventsHeldUp(service) => held_up(case, service, on_call, now),
+        Report::NothingStored(service) => database(case, NOTHING_STORED, service, on_call, now),
+        Report::Damaged(service) => database(case, DATABASE_DAMAGED, service, on_call, now),
         Report::ImportedFindings => notice(case, Key::of("imported-findings"), on_call, now),
         Report::MissedVisits => notice(case, Key::of("missed-visits"), on_call, now),
         Report::LateSteps => trouble(case, Key::of("late-steps"), Urgency::SameDay, on_call, now),
@@ -86,6 +100,43 @@ fn trouble(case: Case, key: Key, urgency: Urgency, on_call: &OnCall, now: DateTi
         Some(alert) if urgency == Urgency::Emergency => desk.more_of(alert),
         Some(alert) => alert,
     };
+    desk.case.put(alert);
+    desk.plan()
+}
+
+/// A consumer could not handle a message. One more while the alert is active is news of it.
+fn unhandled(case: Case, letter: &Letter, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+    let mut desk = Desk::new(case, on_call, now);
+    let mut alert = match desk.case.take_active(&letter.key()) {
+        None => desk.raise(letter.key(), Origin::Operator, Urgency::SameDay),
+        Some(alert) if alert.letters.latest.contains(letter) => alert,
+        Some(alert) => desk.more_of(alert),
+    };
+    alert.letters.add(letter);
+    desk.case.put(alert);
+    desk.plan()
+}
+
+/// The bus does not take the live events of a service. Of one outage all services tell: one alert names them.
+fn held_up(case: Case, service: &str, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+    let mut desk = Desk::new(case, on_call, now);
+    let key = Key::of(EVENTS_HELD_UP);
+    let alert = desk.case.take_active(&key);
+    let mut alert = alert.unwrap_or_else(|| desk.raise(key, Origin::Operator, Urgency::SameDay));
+    alert.services.insert(service.to_owned());
+    desk.case.put(alert);
+    desk.plan()
+}
+
+/// A database fails its service. One alert names all of them; one that comes after somebody accepted pages again.
+fn database(case: Case, code: &str, service: &str, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
+    let mut desk = Desk::new(case, on_call, now);
+    let key = Key::of(code);
+    let mut alert = match desk.case.take_active(&key) {
+        None => desk.raise(key, Origin::Operator, Urgency::SameDay),
+        Some(alert) => desk.more_of(alert),
+    };
+    alert.services.insert(service.to_owned());
     desk.case.put(alert);
     desk.plan()
 }
@@ -114,6 +165,8 @@ impl Desk<'_> {
             opened_at: self.now,
             news: self.news(),
             memory,
+            letters: Letters::default(),
+            services: BTreeSet::new(),
             paged: BTreeSet::new(),
             state: State::Listed { planned: None },
         };
@@ -136,17 +189,33 @@ impl Desk<'_> {
         self.alarm(alert, Reason::Worse)
     }
 
-    fn refused_as_well(&mut self, mut alert: Alert, refusal: RefusalId) -> Alert {
-        let Origin::Refusals { open } = &mut alert.origin else {
+    /// The first danger sign among what could not be read is worse, and pages at once.
+    fn refused_as_well(&mut self, mut alert: Alert, refusal: RefusalId, new: Told) -> Alert {
+        let Origin::Refusals { open, told, count } = &mut alert.origin else {
             return alert;
         };
-        if open.insert(refusal) { self.more_of(alert) } else { alert }
+        if open.contains(&refusal) {
+            return alert;
+        }
+        let worse = new.danger && !told.values().any(|told| told.danger);
+        *count = (open.len() as u64).max(*count).saturating_add(1);
+        if new.danger || open.len() < MOST_NAMED {
+            open.insert(refusal);
+            told.insert(refusal, new);
+        }
+        if !(worse && matches!(alert.state, State::Open { .. })) {
+            return self.more_of(alert);
+        }
+        alert.news = self.news();
+        self.happened(&alert, What::Worsened);
+        self.alarm(alert, Reason::Worse)
     }
 
     fn corrected_one(&mut self, mut alert: Alert, refusal: RefusalId) -> Alert {
-        let Origin::Refusals { open } = &mut alert.origin else {
+        let Origin::Refusals { open, told, .. } = &mut alert.origin else {
             return alert;
         };
+        told.remove(&refusal);
         if !open.remove(&refusal) {
             self.case.corrected_early.insert(refusal);
             return alert;
@@ -164,7 +233,7 @@ impl Desk<'_> {
         self.case
             .alerts
             .values()
-            .any(|alert| matches!(&alert.origin, Origin::Refusals { open } if open.contains(&refusal)))
+            .any(|alert| matches!(&alert.origin, Origin::Refusals { open, .. } if open.contains(&refusal)))
     }
 
     fn notify(&mut self, mut alert: Alert, reason: Reason) -> Alert {

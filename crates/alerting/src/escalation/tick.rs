@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::Desk;
 use crate::alert::{Alert, Origin};
 use crate::case::Case;
-use crate::ids::{AlertId, ContactName, Person};
+use crate::ids::{AlertId, Person};
 use crate::on_call::OnCall;
 use crate::plan::{Plan, What};
 use crate::reason::Reason;
@@ -16,8 +16,12 @@ use crate::state::State;
 
 /// Does what is due at `now`.
 pub fn decide(case: Case, on_call: &OnCall, now: DateTime<Utc>) -> Plan {
-    let mut desk = Desk::new(case, on_call, now);
-    for id in desk.due() {
+    take(Desk::new(case, on_call, now), |_| false)
+}
+
+/// Does what is due, and what is so `early`.
+pub(super) fn take(mut desk: Desk<'_>, early: impl Fn(&Alert) -> bool) -> Plan {
+    for id in desk.due(early) {
         if let Some(alert) = desk.case.alerts.remove(&id) {
             let alert = desk.pass(alert);
             desk.case.put(alert);
@@ -49,8 +53,8 @@ impl Desk<'_> {
         }
     }
 
-    fn due(&self) -> Vec<AlertId> {
-        let is_due = |alert: &&Alert| alert.next_instant().is_some_and(|at| at <= self.now);
+    fn due(&self, early: impl Fn(&Alert) -> bool) -> Vec<AlertId> {
+        let is_due = |alert: &&Alert| alert.next_instant().is_some_and(|at| at <= self.now) || early(alert);
         self.case.alerts.values().filter(is_due).map(|alert| alert.id).collect()
     }
 
@@ -75,6 +79,6 @@ impl Desk<'_> {
             alert.state = State::Listed { planned: None };
             return alert;
         }
-        self.start_when_due(alert, BTreeSet::from([ContactName(by.0.clone())]), reason)
+        self.start_when_due(alert, self.on_call.contact_of(by).into_iter().collect(), reason)
     }
 }

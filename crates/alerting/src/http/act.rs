@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lasegue_platform::auth::{Identity, Role};
 use lasegue_platform::http::problem::Fault;
-use lasegue_platform::http::{Body, EpisodeId, Problem};
+use lasegue_platform::http::{Body, EpisodeId, Problem, failed};
+use lasegue_values::Note;
 use serde::Deserialize;
 
+use super::no_such_alert;
 use super::view::View;
-use super::{broken, no_such_alert};
 use crate::alert::{Alert, Origin};
 use crate::case::Case;
 use crate::escalation::command::{Action, Command, Refused};
@@ -21,9 +22,6 @@ use crate::ids::{AlertId, ContactName, Person, Revision};
 use crate::service::{Alerting, CommandError};
 use crate::state::Impossible;
 use crate::store::{self, alerts};
-
-/// The longest note or reason, in characters.
-const LONGEST_TEXT: usize = 4_000;
 
 type Answer = Result<Json<View>, Problem>;
 
@@ -67,6 +65,16 @@ pub(super) async fn accept(
     act(&alerting, identity, id, body.revision, Action::Accept).await
 }
 
+/// `POST /api/v1/alerts/{id}/take-over`
+pub(super) async fn take_over(
+    State(alerting): State<Arc<Alerting>>,
+    identity: Identity,
+    EpisodeId(id): EpisodeId,
+    Body(body): Body<Seen>,
+) -> Answer {
+    act(&alerting, identity, id, body.revision, Action::TakeOver).await
+}
+
 /// `POST /api/v1/alerts/{id}/decline`
 pub(super) async fn decline(
     State(alerting): State<Arc<Alerting>>,
@@ -94,7 +102,7 @@ pub(super) async fn extend(
     EpisodeId(id): EpisodeId,
     Body(body): Body<Extend>,
 ) -> Answer {
-    let why = text("/reason", body.reason)?;
+    let why = note("/reason", &body.reason)?;
     act(&alerting, identity, id, body.revision, Action::Extend { until: body.until, why }).await
 }
 
@@ -105,23 +113,23 @@ pub(super) async fn dispose(
     EpisodeId(id): EpisodeId,
     Body(body): Body<Dispose>,
 ) -> Answer {
-    let note = text("/note", body.note)?;
+    let note = note("/note", &body.note)?;
     act(&alerting, identity, id, body.revision, Action::Dispose { note }).await
 }
 
 async fn act(alerting: &Alerting, identity: Identity, id: uuid::Uuid, seen: Revision, action: Action) -> Answer {
     let (db, id) = (alerting.store().reader(), AlertId(id));
-    let case = alerts::case_of(db, id).await.map_err(broken)?.ok_or_else(no_such_alert)?;
-    let before = store::load(db, case).await.map_err(broken)?.case;
+    let case = alerts::case_of(db, id).await.map_err(failed)?.ok_or_else(no_such_alert)?;
+    let before = store::load(db, case).await.map_err(failed)?.case;
     let alert = before.alerts.get(&id).ok_or_else(no_such_alert)?;
     may_act(identity.role, alert)?;
     let command = Command { alert: id, by: Person(identity.subject), seen, action };
     match alerting.command(case, &command).await {
         Ok(after) => {
             let alert = after.alerts.get(&id).ok_or_else(no_such_alert)?;
-            Ok(Json(View::of(case, after.shown(), alert)))
+            Ok(Json(View::of(case, after.shown(), alert, alerting.on_call())))
         }
-        Err(CommandError::Store(error)) => Err(broken(error)),
+        Err(CommandError::Store(error)) => Err(failed(error)),
         Err(CommandError::Refused(Refused::News { current, alerts, .. })) => {
             news(alerting, &before, current, &alerts).await
         }
@@ -144,9 +152,9 @@ fn may_act(role: Role, alert: &Alert) -> Result<(), Problem> {
 
 /// 409 with the alerts that have changed since.
 async fn news(alerting: &Alerting, before: &Case, current: Revision, changed: &[AlertId]) -> Answer {
-    let now = store::load(alerting.store().reader(), before.id).await.map_err(broken)?.case;
-    let views: Vec<_> =
-        changed.iter().filter_map(|id| now.alerts.get(id)).map(|alert| View::of(now.id, current, alert)).collect();
+    let now = store::load(alerting.store().reader(), before.id).await.map_err(failed)?.case;
+    let view = |alert| View::of(now.id, current, alert, alerting.on_call());
+    let views: Vec<_> = changed.iter().filter_map(|id| now.alerts.get(id)).map(view).collect();
     let detail = format!("There is news since the revision that you named. Look at it and name revision {current}.");
     let news = serde_json::to_value(views).map_err(|_| Problem::internal())?;
     Err(Problem::conflict("news", detail).with("revision", current.0).with("news", news))
@@ -155,7 +163,7 @@ async fn news(alerting: &Alerting, before: &Case, current: Revision, changed: &[
 fn problem(refused: &Refused) -> Problem {
     match refused {
         Refused::Unknown => no_such_alert(),
-        Refused::NoContact(_) => at("/to", refused),
+        Refused::NoContact(_) | Refused::ToOneself(_) => at("/to", refused),
         Refused::Impossible(Impossible::OutsideExtension { .. }) => at("/until", refused),
         Refused::Impossible(impossible) => Problem::conflict(code(impossible), refused.to_string()),
         Refused::Ahead { current, .. } => {
@@ -179,10 +187,7 @@ const fn code(impossible: &Impossible) -> &'static str {
     }
 }
 
-fn text(pointer: &str, text: String) -> Result<String, Problem> {
-    if (1..=LONGEST_TEXT).contains(&text.trim().chars().count()) {
-        return Ok(text);
-    }
-    let reason = format!("write 1 to {LONGEST_TEXT} characters");
-    Err(Problem::refused([Fault { pointer: pointer.to_owned(), reason }]))
+fn note(pointer: &str, text: &str) -> Result<String, Problem> {
+    let refused = |reason| Problem::refused([Fault { pointer: pointer.to_owned(), reason }]);
+    Note::parse(text).map(String::from).map_err(|unfit| refused(unfit.to_string()))
 }

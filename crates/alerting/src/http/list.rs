@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use lasegue_platform::http::{EpisodeId, Problem, Query};
+use lasegue_platform::http::{EpisodeId, Problem, Query, failed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::no_such_alert;
 use super::view::View;
-use super::{broken, no_such_alert};
-use crate::ids::AlertId;
+use crate::ids::{AlertId, CaseId};
 use crate::service::Alerting;
 use crate::store::alerts::{self, After};
 use crate::store::{self, audit};
 
-/// How many alerts one answer holds, unless asked otherwise, and at most.
+/// How many alerts one answer holds, unless asked otherwise, and at most; also entries of a history.
 const USUAL: u64 = 100;
 const MOST: u64 = 500;
 
@@ -69,31 +69,45 @@ pub(super) async fn list(
     let after = wanted.after.as_deref().map(read_cursor).transpose()?;
     let limit = wanted.limit.unwrap_or(USUAL).clamp(1, MOST);
     let db = alerting.store().reader();
-    let mut found = alerts::in_states(db, wanted.state.states(), after, limit + 1).await.map_err(broken)?;
+    let mut found = alerts::in_states(db, wanted.state.states(), after, limit + 1).await.map_err(failed)?;
     let more = found.len() as u64 > limit;
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = found.last().filter(|_| more).map(|(_, alert)| write_cursor(alert.opened_at, alert.id));
-    let shown = store::shown(db, found.iter().map(|(case, _)| *case)).await.map_err(broken)?;
-    let view = |(case, alert)| View::of(case, shown.get(&case).copied().unwrap_or_default(), &alert);
+    let shown = store::shown(db, found.iter().map(|(case, _)| *case)).await.map_err(failed)?;
+    let revision = |case: &CaseId| shown.get(case).copied().unwrap_or_default();
+    let view = |(case, alert)| View::of(case, revision(&case), &alert, alerting.on_call());
     Ok(Json(List { alerts: found.into_iter().map(view).collect(), next }))
 }
 
-/// `GET /api/v1/alerts/{id}`: the alert with its history.
+/// Which part of an alert's history.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Part {
+    /// The `history_next` of the answer before.
+    after: i64,
+}
+
+/// `GET /api/v1/alerts/{id}`: the alert with its history, as much of it as one answer holds.
 pub(super) async fn one(
     State(alerting): State<Arc<Alerting>>,
     EpisodeId(id): EpisodeId,
+    Query(part): Query<Part>,
 ) -> Result<Json<Value>, Problem> {
     let (db, id) = (alerting.store().reader(), AlertId(id));
-    let case = alerts::case_of(db, id).await.map_err(broken)?.ok_or_else(no_such_alert)?;
-    let loaded = store::load(db, case).await.map_err(broken)?;
+    let case = alerts::case_of(db, id).await.map_err(failed)?.ok_or_else(no_such_alert)?;
+    let loaded = store::load(db, case).await.map_err(failed)?;
     let alert = loaded.case.alerts.get(&id).ok_or_else(no_such_alert)?;
-    let history: Vec<_> = audit::of_alert(db, case, id)
-        .await
-        .map_err(broken)?
-        .into_iter()
-        .map(|row| json!({ "at": row.at, "event": row.what }))
-        .collect();
-    Ok(Json(json!({ "alert": View::of(case, loaded.case.shown(), alert), "history": history })))
+    let mut history = audit::of_alert(db, (case, id), part.after, MOST + 1).await.map_err(failed)?;
+    let more = history.len() as u64 > MOST;
+    history.truncate(usize::try_from(MOST).unwrap_or(usize::MAX));
+    let next = history.last().filter(|_| more).map(|row| row.id);
+    let history: Vec<_> = history.into_iter().map(|row| json!({ "at": row.at, "event": row.what })).collect();
+    let alert = View::of(case, loaded.case.shown(), alert, alerting.on_call());
+    let mut answer = json!({ "alert": alert, "history": history });
+    if let Some(next) = next {
+        answer["history_next"] = next.into();
+    }
+    Ok(Json(answer))
 }
 
 fn write_cursor(opened_at: chrono::DateTime<chrono::Utc>, id: AlertId) -> String {

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use axum::routing::{get, post};
 use lasegue_platform::auth::Role;
-use lasegue_platform::http::{Problem, Routes};
-use lasegue_platform::store::StoreError;
+use lasegue_platform::http::{Problem, Routes, dead_letters};
 
 use crate::service::Alerting;
 
@@ -22,29 +21,18 @@ const ACTORS: &[Role] = &[Role::Clinician, Role::Coordinator, Role::Operator];
 /// Alerting's routes.
 pub fn routes(alerting: &Arc<Alerting>) -> Routes {
     let state = || alerting.clone();
-    Routes::new()
+    dead_letters::routes(alerting.store())
         .route("/api/v1/alerts", READERS, get(list::list).with_state(state()))
         .route("/api/v1/alerts/{id}", READERS, get(list::one).with_state(state()))
         .route("/api/v1/alerts/{id}/accept", ACTORS, post(act::accept).with_state(state()))
+        .route("/api/v1/alerts/{id}/take-over", ACTORS, post(act::take_over).with_state(state()))
         .route("/api/v1/alerts/{id}/decline", ACTORS, post(act::decline).with_state(state()))
         .route("/api/v1/alerts/{id}/hand-over", ACTORS, post(act::hand_over).with_state(state()))
         .route("/api/v1/alerts/{id}/extend", ACTORS, post(act::extend).with_state(state()))
         .route("/api/v1/alerts/{id}/dispose", ACTORS, post(act::dispose).with_state(state()))
         .route("/api/v1/on-call", READERS, get(on_call::on_call).with_state(state()))
         .route("/api/v1/on-call/contacts/{name}/test", ACTORS, post(on_call::test).with_state(state()))
-}
-
-/// The store failed: the cause goes to the log, not to the caller.
-fn broken(error: StoreError) -> Problem {
-    match error {
-        StoreError::Conflict | StoreError::Closed => {
-            Problem::unavailable("The alert is changing. Try again in a second.")
-        }
-        error => {
-            tracing::error!(error = &error as &dyn std::error::Error, "alerts could not be read or changed");
-            Problem::internal()
-        }
-    }
+        .audited(alerting.store())
 }
 
 fn no_such_alert() -> Problem {

@@ -2,10 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use lasegue_contracts::assessment::{Limit, RedFlag, RedFlagRaised, Severity, SignedDisposition, Status};
+use lasegue_contracts::intake::{RefusalReason, SubmissionRefused};
+use lasegue_contracts::platform::{EventsHeldUp, MessageDeadLettered};
 use lasegue_platform::wire::{self, WireError};
 
+use crate::alert::Told;
 use crate::finding::{Finding, Key, RedFlags, Side, Visit};
 use crate::ids::{CaseId, RefusalId, Revision, SubmissionId};
+use crate::letter::Letter;
+use crate::plan::Report;
 use crate::severity::Urgency;
 
 /// The red flags of one revision. Those that are not active, or neither emergency nor urgent, are left out.
@@ -22,14 +27,43 @@ pub(crate) fn red_flags(event: &RedFlagRaised, told_at: DateTime<Utc>) -> Result
         revision: Revision(event.revision),
         told_at,
         findings: findings?.into_iter().flatten().collect(),
+        persisting: persisting(event)?,
         dispositions: event.dispositions.iter().map(signed).collect::<Result<_, _>>()?,
         visit,
     })
 }
 
+/// What is known of a refused submission.
+pub(crate) fn told(event: &SubmissionRefused) -> Result<Told, WireError> {
+    let sent_to = if event.sent_to_episode_id.is_empty() { &event.episode_id } else { &event.sent_to_episode_id };
+    let episode = CaseId(wire::id("sent_to_episode_id", sent_to)?);
+    // What is not said to be merely unreadable is feared.
+    Ok(Told { episode, danger: event.reason() != RefusalReason::Unreadable })
+}
+
 /// The case and the refusal that an event of intake names.
 pub(crate) fn refusal(episode: &str, refusal: &str) -> Result<(CaseId, RefusalId), WireError> {
     Ok((CaseId(wire::id("episode_id", episode)?), RefusalId(wire::id("refusal_id", refusal)?)))
+}
+
+/// The message that an event says could not be handled.
+pub(crate) fn letter(event: MessageDeadLettered) -> Result<Letter, WireError> {
+    Ok(Letter {
+        id: wire::id("dead_letter_id", &event.dead_letter_id)?,
+        failing: event.tries > 0,
+        episode_id: event.episode_id.parse().map(CaseId).ok(),
+        consumer: event.consumer,
+        event_type: event.event_type,
+    })
+}
+
+/// What holds up the events of a service.
+pub(crate) fn trouble(event: EventsHeldUp) -> Report {
+    match event {
+        EventsHeldUp { damaged: true, service, .. } => Report::Damaged(service),
+        EventsHeldUp { nothing_stored: true, service, .. } => Report::NothingStored(service),
+        EventsHeldUp { service, .. } => Report::EventsHeldUp(service),
+    }
 }
 
 fn finding(flag: &RedFlag, received_at: DateTime<Utc>) -> Result<Option<Finding>, WireError> {
@@ -47,6 +81,11 @@ fn finding(flag: &RedFlag, received_at: DateTime<Utc>) -> Result<Option<Finding>
         ask: flag.ask,
         corrected_pending: flag.status() == Status::CorrectedPending,
     }))
+}
+
+fn persisting(event: &RedFlagRaised) -> Result<Vec<Key>, WireError> {
+    let persisting = event.flags.iter().filter(|flag| flag.status() == Status::Persisting && flag.met_at_visit);
+    persisting.map(|flag| key(&flag.code, &flag.side)).collect()
 }
 
 fn urgency(flag: &RedFlag) -> Result<Option<Urgency>, WireError> {
@@ -131,7 +170,9 @@ mod tests {
     fn what_does_not_page_is_left_out() {
         let persisting = RedFlag { status: Status::Persisting.into(), ..flag() };
         let routine = RedFlag { severity: Severity::Routine.into(), ..flag() };
-        assert!(read(&event(vec![persisting, routine])).unwrap().findings.is_empty());
+        let flags = read(&event(vec![persisting, routine])).unwrap();
+        assert!(flags.findings.is_empty());
+        assert_eq!(flags.persisting[0].to_string(), "motor-deficit-severe/left");
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod incoming;
 mod outgoing;
 
-pub(crate) use incoming::{red_flags, refusal};
+pub(crate) use incoming::{letter, red_flags, refusal, told, trouble};
 pub(crate) use outgoing::{page_delivered, page_failed, publish};

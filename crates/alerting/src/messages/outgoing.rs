@@ -1,16 +1,16 @@
 //! To the wire: the life of alerts and pages, and the dispositions that clinicians sign.
 
 use chrono::{DateTime, Utc};
-use lasegue_contracts::Lane;
 use lasegue_contracts::alerting::{
     AlertAccepted, AlertEscalated, AlertOpened, FindingDisposed, PageDelivered, PageFailed,
 };
+use lasegue_contracts::{Lane, NOTE_STAYS};
 use lasegue_platform::store::{StoreError, Unit};
 use lasegue_platform::wire::timestamp;
 
 use crate::alert::{Alert, Origin};
 use crate::channel::Failure;
-use crate::ids::Person;
+use crate::ids::{Person, Revision};
 use crate::plan::{Happening, Plan, What};
 use crate::state::Closure;
 use crate::store::deliveries::Claimed;
@@ -40,15 +40,15 @@ async fn publish_one(unit: &mut Unit, plan: &Plan, alert: &Alert, happening: &Ha
             let escalated = AlertEscalated { episode_id, alert_id, step: *step, round: *round, at };
             unit.publish(Lane::Live, case.0, &escalated).await
         }
-        What::Closed(Closure::Signed { by, note }) if matches!(alert.origin, Origin::Finding { .. }) => {
-            let signed = disposed(alert, by, note, happening.at);
+        What::Closed(Closure::Signed { by, seen, .. }) if matches!(alert.origin, Origin::Finding { .. }) => {
+            let signed = disposed(alert, by, *seen, happening.at);
             unit.publish(Lane::Live, case.0, &FindingDisposed { episode_id, ..signed }).await
         }
         _ => Ok(()),
     }
 }
 
-fn disposed(alert: &Alert, by: &Person, note: &str, at: DateTime<Utc>) -> FindingDisposed {
+fn disposed(alert: &Alert, by: &Person, seen: Revision, at: DateTime<Utc>) -> FindingDisposed {
     FindingDisposed {
         episode_id: String::new(),
         alert_id: alert.id.to_string(),
@@ -56,7 +56,8 @@ fn disposed(alert: &Alert, by: &Person, note: &str, at: DateTime<Utc>) -> Findin
         side: alert.key.side.map(|side| side.word().to_owned()).unwrap_or_default(),
         at: Some(timestamp(at)),
         by: by.0.clone(),
-        note: note.to_owned(),
+        note: NOTE_STAYS.to_owned(),
+        seen_revision: Some(seen.0),
     }
 }
 

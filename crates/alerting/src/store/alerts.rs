@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{OnConflict, SimpleExpr};
 use sea_orm::{ActiveValue, Condition, QueryOrder, QuerySelect};
 
 use crate::alert::Alert;
 use crate::case::Case;
+use crate::escalation::ahead::Furthest;
 use crate::ids::{AlertId, CaseId};
 use crate::store::{corrupt, json};
 
@@ -16,14 +17,15 @@ use crate::store::{corrupt, json};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "alerts")]
 pub struct Model {
+    /// Its id.
     #[sea_orm(primary_key, auto_increment = false)]
-    id: Uuid,
+    pub id: Uuid,
     case_id: Uuid,
     subject: String,
     state: String,
     opened_at: ChronoDateTimeUtc,
     /// When its next step is due.
-    next_at: Option<ChronoDateTimeUtc>,
+    pub next_at: Option<ChronoDateTimeUtc>,
     body: Json,
 }
 
@@ -83,19 +85,37 @@ pub struct Overlooked {
     pub due: Option<ChronoDateTimeUtc>,
 }
 
-/// At most `most` steps that were due before `late`, or are missing although the alert pages or was accepted.
+/// At most `most` steps that were due before `late`, or are missing or lie beyond the furthest although the alert pages or
+/// was accepted.
 pub async fn overlooked(
     db: &impl ConnectionTrait,
     late: ChronoDateTimeUtc,
+    furthest: Furthest,
     most: u64,
 ) -> Result<BTreeSet<Overlooked>, StoreError> {
     let stepless = Condition::all().add(Column::State.is_in(["open", "accepted"])).add(Column::NextAt.is_null());
     let overdue =
         Condition::all().add(Column::State.is_in(["listed", "open", "accepted"])).add(Column::NextAt.lt(late));
-    let found =
-        Entity::find().filter(Condition::any().add(stepless).add(overdue)).order_by_asc(Column::NextAt).limit(most);
+    let beyond = |state: &str, at| Condition::all().add(Column::State.eq(state)).add(Column::NextAt.gt(at));
+    let (open, accepted) = (beyond("open", furthest.open), beyond("accepted", furthest.accepted));
+    let any = Condition::any().add(stepless).add(overdue).add(open).add(accepted);
+    let found = Entity::find().filter(any).order_by_asc(Column::NextAt).limit(most);
     let overlooked = |row: Model| Overlooked { case: CaseId(row.case_id), due: row.next_at };
     Ok(found.all(db).await?.into_iter().map(overlooked).collect())
+}
+
+/// Some of the alerts that were opened and closed before an instant, the longest ago first.
+pub(super) async fn closed_before(
+    db: &impl ConnectionTrait,
+    whose: SimpleExpr,
+    before: ChronoDateTimeUtc,
+    most: u64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let old = Entity::find().filter(whose).filter(Column::State.eq("closed")).filter(Column::OpenedAt.lt(before));
+    let old = old.order_by_asc(Column::OpenedAt).order_by_asc(Column::Id).limit(most).all(db).await?;
+    let alerts: Result<Vec<_>, _> = old.into_iter().map(Model::read).collect();
+    let over = |alert: &Alert| alert.closed_at().is_some_and(|at| at < before);
+    Ok(alerts?.iter().filter(|alert| over(alert)).map(|alert| alert.id.0).collect())
 }
 
 /// Saves the alerts of `after` that differ from `before`.

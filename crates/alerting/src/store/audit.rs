@@ -2,7 +2,7 @@
 
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, QueryOrder};
+use sea_orm::{ActiveValue, QueryOrder, QuerySelect};
 
 use crate::ids::{AlertId, CaseId};
 use crate::plan::Happening;
@@ -45,8 +45,13 @@ pub(super) async fn record(unit: &Unit, case: CaseId, happened: &[Happening]) ->
     Ok(())
 }
 
-/// Everything that happened to an alert of `case`, in order.
-pub async fn of_alert(db: &impl ConnectionTrait, case: CaseId, alert: AlertId) -> Result<Vec<Model>, StoreError> {
+/// At most `most` of what happened to an alert of `case`, in order, after the row of the number `after`.
+pub async fn of_alert(
+    db: &impl ConnectionTrait,
+    (case, alert): (CaseId, AlertId),
+    after: i64,
+    most: u64,
+) -> Result<Vec<Model>, StoreError> {
     let rows = Entity::find().filter(Column::CaseId.eq(case.0)).filter(Column::AlertId.eq(alert.0));
-    Ok(rows.order_by_asc(Column::Id).all(db).await?)
+    Ok(rows.filter(Column::Id.gt(after)).order_by_asc(Column::Id).limit(most).all(db).await?)
 }

@@ -12,10 +12,11 @@ use sea_orm::{ActiveValue, Condition, QueryOrder, QuerySelect};
 
 use crate::delivery::{DeliveryState, Failed, LAST_WAIT, Next};
 use crate::ids::{AlertId, CaseId, ContactName, PageId};
+use crate::on_call::OnCall;
 use crate::page::Attempt;
-use crate::plan::{Line, PageOrder, Plan};
-use crate::store::{corrupt, json, pages};
-use crate::tone::Tone;
+use crate::plan::Line;
+use crate::room::{Full, Place, Room};
+use crate::store::{corrupt, pages};
 
 /// A delivery's row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -44,6 +45,8 @@ pub struct Model {
     pub attempts: i32,
     /// An earlier attempt may have arrived.
     pub possible_duplicate: bool,
+    /// Since when its contact counts as unreachable; it is tried on all the same.
+    pub unreached_since: Option<ChronoDateTimeUtc>,
     /// Nobody needs it any more; it ends with the attempt under way.
     pub recalled: bool,
     /// The sender that holds the lease.
@@ -54,6 +57,8 @@ pub struct Model {
     pub cause: Option<String>,
     /// When it was queued.
     pub created_at: ChronoDateTimeUtc,
+    /// Since when its contact has got nothing of what it is about.
+    pub waits_since: Option<ChronoDateTimeUtc>,
 }
 
 /// Deliveries stand alone.
@@ -74,42 +79,21 @@ pub struct Claimed {
     pub attempt: Attempt,
 }
 
-/// Queues the pages of a plan.
-pub(super) async fn queue(unit: &Unit, plan: &Plan) -> Result<(), StoreError> {
-    for order in &plan.pages {
-        let page = pages::ensure(unit, &plan.case, &order.contact).await?;
-        Entity::insert(queued(unit, plan.case.id, page, order)?).exec_without_returning(unit.db()).await?;
+/// Pages looked at for one that nobody has got.
+const LOOKED_AT: u64 = 64;
+
+/// Since when the oldest page about a patient waits of which nobody has got one.
+pub async fn oldest_unpaged(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let waiting = Entity::find().filter(Column::WakeAt.is_not_null()).filter(Column::Recalled.eq(false));
+    let about_patients = waiting.filter(Column::CaseId.ne(CaseId::OPERATOR.0));
+    for row in about_patients.order_by_asc(Column::WaitsSince).limit(LOOKED_AT).all(db).await? {
+        let taken = [DeliveryState::Accepted, DeliveryState::Delivered].map(DeliveryState::word);
+        let beside = Entity::find().filter(Column::CaseId.eq(row.case_id)).filter(Column::State.is_in(taken));
+        if beside.filter(Column::CreatedAt.gte(row.waits_since())).one(db).await?.is_none() {
+            return Ok(Some(row.waits_since()));
+        }
     }
-    Ok(())
-}
-
-/// Queues a page that only tests whether pages reach `contact`.
-pub async fn queue_test(unit: &Unit, contact: &ContactName) -> Result<PageId, StoreError> {
-    let page = pages::fresh(unit, contact).await?;
-    let order = PageOrder { contact: contact.clone(), lines: BTreeMap::new() };
-    Entity::insert(queued(unit, CaseId::OPERATOR, page, &order)?).exec_without_returning(unit.db()).await?;
-    Ok(page)
-}
-
-fn queued(unit: &Unit, case: CaseId, page: PageId, order: &PageOrder) -> Result<ActiveModel, StoreError> {
-    Ok(ActiveModel {
-        id: ActiveValue::Set(unit.id()),
-        page_id: ActiveValue::Set(page.0),
-        case_id: ActiveValue::Set(case.0),
-        contact: ActiveValue::Set(order.contact.0.clone()),
-        lines: ActiveValue::Set(json(&order.lines)?),
-        emergency: ActiveValue::Set(order.headline().is_some_and(|line| line.tone == Tone::Emergency)),
-        state: ActiveValue::Set(DeliveryState::Queued.word().to_owned()),
-        channel: ActiveValue::Set(0),
-        channel_since: ActiveValue::Set(unit.now()),
-        attempts: ActiveValue::Set(0),
-        possible_duplicate: ActiveValue::Set(false),
-        recalled: ActiveValue::Set(false),
-        owner: ActiveValue::Set(None),
-        wake_at: ActiveValue::Set(Some(unit.now())),
-        cause: ActiveValue::Set(None),
-        created_at: ActiveValue::Set(unit.now()),
-    })
+    Ok(None)
 }
 
 /// Calls back what is still to be sent about nothing but `settled` alerts.
@@ -123,46 +107,83 @@ pub(super) async fn recall(unit: &Unit, case: CaseId, settled: &BTreeSet<AlertId
         let needed =
             lines.is_empty() || lines.iter().any(|(alert, line)| line.reason.only_tells() || !settled.contains(alert));
         if !needed {
-            recall_one(unit, &row).await?;
+            recall_one(unit, &row, None).await?;
         }
     }
     Ok(())
 }
 
-async fn recall_one(unit: &Unit, row: &Model) -> Result<(), StoreError> {
+/// One that is under way ends with its attempt.
+pub(super) async fn recall_one(unit: &Unit, row: &Model, cause: Option<&str>) -> Result<(), StoreError> {
     let mut change = ActiveModel { recalled: ActiveValue::Set(true), ..Default::default() };
     if row.state != DeliveryState::Sending.word() {
         change.state = ActiveValue::Set(DeliveryState::Recalled.word().to_owned());
         change.wake_at = ActiveValue::Set(None);
+        change.cause = ActiveValue::Set(cause.or(row.cause.as_deref()).map(str::to_owned));
     }
+    change_unclaimed(unit, row, change).await
+}
+
+/// Changes a row that no sender has claimed or left since it was read.
+pub(super) async fn change_unclaimed(unit: &Unit, row: &Model, change: ActiveModel) -> Result<(), StoreError> {
     let same = Entity::update_many().set(change).filter(Column::Id.eq(row.id)).filter(Column::State.eq(&row.state));
     unit.expect_one(same.exec(unit.db()).await?.rows_affected)
 }
 
-/// Whether something of this lane is due at `now`.
-pub async fn is_due(db: &impl ConnectionTrait, emergency: bool, now: DateTime<Utc>) -> Result<bool, StoreError> {
-    Ok(due(emergency, now).one(db).await?.is_some())
+/// Whether something of this lane is due at `now` that there is room for.
+pub async fn is_due(
+    db: &impl ConnectionTrait,
+    emergency: bool,
+    full: &Full,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    Ok(due(emergency, full, now).one(db).await?.is_some())
 }
 
 /// What is due, the longest due first. No row waits longer than a retry may: one that seems to was written before the
 /// clock was set back.
-fn due(emergency: bool, now: DateTime<Utc>) -> Select<Entity> {
+fn due(emergency: bool, full: &Full, now: DateTime<Utc>) -> Select<Entity> {
     let due = Condition::any().add(Column::WakeAt.lte(now)).add(Column::WakeAt.gt(now + LAST_WAIT));
-    Entity::find().filter(Column::Emergency.eq(emergency)).filter(due).order_by_asc(Column::WakeAt)
+    Entity::find()
+        .filter(Column::Emergency.eq(emergency))
+        .filter(due)
+        .filter(has_room(full))
+        .order_by_asc(Column::WakeAt)
 }
 
-/// When something of this lane is due next.
-pub async fn next_wake(db: &impl ConnectionTrait, emergency: bool) -> Result<Option<DateTime<Utc>>, StoreError> {
+fn has_room(full: &Full) -> Condition {
+    let mut room = Condition::all().add(Column::Contact.is_not_in(full.contacts.iter().map(String::as_str)));
+    for (channel, contacts) in &full.channels {
+        let others = Column::Contact.is_not_in(contacts.iter().map(String::as_str));
+        room = room.add(Condition::any().add(Column::Channel.ne(*channel)).add(others));
+    }
+    room
+}
+
+/// When something of this lane that there is room for is due next.
+pub async fn next_wake(
+    db: &impl ConnectionTrait,
+    emergency: bool,
+    full: &Full,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
     let lane = Entity::find().filter(Column::Emergency.eq(emergency)).filter(Column::WakeAt.is_not_null());
-    Ok(lane.order_by_asc(Column::WakeAt).one(db).await?.and_then(|row| row.wake_at))
+    Ok(lane.filter(has_room(full)).order_by_asc(Column::WakeAt).one(db).await?.and_then(|row| row.wake_at))
 }
 
-/// Wins the leases of at most `most` due deliveries of a lane, the longest due first.
-pub async fn claim(unit: &Unit, owner: Uuid, emergency: bool, most: u64) -> Result<Vec<Claimed>, StoreError> {
-    let due = due(emergency, unit.now()).limit(most).all(unit.db()).await?;
+/// Wins the leases of at most `most` due deliveries of a lane, the longest due first, as far as there is room for them.
+pub async fn claim(
+    unit: &Unit,
+    owner: Uuid,
+    emergency: bool,
+    most: u64,
+    (mut room, on_call): (Room, &OnCall),
+) -> Result<Vec<Claimed>, StoreError> {
+    let due = due(emergency, &room.full(on_call), unit.now()).limit(most).all(unit.db()).await?;
     let mut claimed = Vec::with_capacity(due.len());
     for row in due {
-        claimed.extend(claim_one(unit, owner, row).await?);
+        if room.take(&Place::of(on_call, row.contact(), row.channel)) {
+            claimed.extend(claim_one(unit, owner, row).await?);
+        }
     }
     Ok(claimed)
 }
@@ -226,7 +247,7 @@ pub async fn try_again(unit: &Unit, row: &Model, failed: &Failed, next: Next) ->
     let (channel, wake_at, since) = match next {
         _ if recalled => return settle(unit, row, DeliveryState::Recalled, Some(failed.failure.word())).await,
         Next::Nothing => return settle(unit, row, DeliveryState::Failed, Some(failed.failure.word())).await,
-        Next::Again(at) => (row.channel, at, row.channel_since),
+        Next::Again(at) | Next::Unreached(at) => (row.channel, at, row.channel_since),
         Next::Channel(channel) => (i32::try_from(channel).unwrap_or(i32::MAX), unit.now(), unit.now()),
     };
     let change = ActiveModel {
@@ -234,6 +255,7 @@ pub async fn try_again(unit: &Unit, row: &Model, failed: &Failed, next: Next) ->
         channel: ActiveValue::Set(channel),
         channel_since: ActiveValue::Set(since),
         possible_duplicate: ActiveValue::Set(row.possible_duplicate || failed.failure.may_have_arrived()),
+        unreached_since: ActiveValue::Set(row.unreached_since.or(failed.is_news(next).then(|| unit.now()))),
         owner: ActiveValue::Set(None),
         wake_at: ActiveValue::Set(Some(wake_at)),
         cause: ActiveValue::Set(Some(failed.failure.word().to_owned())),
@@ -252,6 +274,16 @@ impl Model {
     /// About what it is.
     pub fn lines(&self) -> Result<BTreeMap<AlertId, Line>, StoreError> {
         serde_json::from_value(self.lines.clone()).map_err(|_| corrupt(format!("delivery {}", self.id)))
+    }
+
+    /// The alerts that wait for whether it arrives; none when nobody needs it any more.
+    pub fn awaited_by(&self) -> Result<Vec<AlertId>, StoreError> {
+        if self.recalled { Ok(Vec::new()) } else { Ok(self.lines()?.into_keys().collect()) }
+    }
+
+    /// Since when its contact has got nothing of what it is about.
+    pub(super) fn waits_since(&self) -> ChronoDateTimeUtc {
+        self.waits_since.unwrap_or(self.created_at)
     }
 
     /// To whom it goes.

@@ -5,6 +5,10 @@ pub mod audit;
 mod cases;
 pub mod deliveries;
 mod pages;
+pub mod queue;
+pub mod retention;
+mod supersede;
+pub mod test_pages;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +29,9 @@ pub const REPORT: &str = "report";
 
 /// The kind of timer that says that a delivery reached nobody; its key is the delivery's id.
 pub const UNREACHED: &str = "unreached";
+
+/// The kind of timer that stands for a sign of life; it has no key.
+pub const BEAT: &str = "heartbeat";
 
 /// A case as it was read, with the version that a change must be based on.
 #[derive(Clone, Debug)]
@@ -60,7 +67,7 @@ pub async fn save(unit: &mut Unit, before: &Loaded, plan: &Plan) -> Result<(), S
     cases::save(unit, &plan.case, before.version).await?;
     alerts::save(unit, &before.case, &plan.case).await?;
     deliveries::recall(unit, plan.case.id, &plan.settled).await?;
-    deliveries::queue(unit, plan).await?;
+    queue::pages_of(unit, plan).await?;
     audit::record(unit, plan.case.id, &plan.happened).await?;
     messages::publish(unit, plan).await?;
     set_timers(unit, plan).await

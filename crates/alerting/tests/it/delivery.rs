@@ -7,17 +7,19 @@ use chrono::TimeDelta;
 use lasegue_alerting::delivery::DeliveryState;
 use lasegue_alerting::escalation::command::{Action, Command};
 use lasegue_alerting::ids::Person;
+use lasegue_alerting::room::AT_ONE_CONTACT;
 use lasegue_alerting::store::{alerts, deliveries};
 use lasegue_contracts::Service;
 use lasegue_contracts::alerting::{PageDelivered, PageFailed};
 use lasegue_contracts::assessment::{Limit, RedFlagRaised, Severity};
+use lasegue_contracts::platform::MessageDeadLettered;
 use lasegue_testkit::pager::Pager;
 use lasegue_testkit::wait::{eventually, pause};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::harness::{Clinic, SECRET, emergency, flag, flags};
+use crate::harness::{Clinic, EPISODE, SECRET, emergency, flag, flags};
 
 impl Clinic {
     async fn delivery(&self) -> deliveries::Model {
@@ -227,4 +229,73 @@ async fn a_burst_of_urgent_pages_that_all_hang_delays_no_emergency() {
     let urgent: Vec<_> = rows.iter().filter(|row| !row.emergency).collect();
     assert!(urgent.iter().all(|row| row.state != DeliveryState::Accepted.word()));
     assert!(urgent.iter().any(|row| row.state == DeliveryState::Sending.word()), "the burst is under way");
+}
+
+/// Answers emergencies, and leaves everything else without an answer.
+async fn only_emergencies(body: String) {
+    if !body.contains("\"severity\":\"emergency\"") {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[tokio::test]
+async fn an_emergency_waits_for_no_urgent_page_that_hangs_at_the_same_receiver() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
+    let address = listener.local_addr().expect("a bound socket has an address");
+    let router = axum::Router::new().route("/", axum::routing::post(only_emergencies));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let rules = format!(
+        r#"
+[[contact]]
+name = "choosy"
+channels = [{{ kind = "webhook", url = "http://{address}/", secret = "quiet" }}]
+[[policy]]
+name = "default"
+steps = [{{ notify = ["contact:choosy"], wait = "5m" }}]
+"#
+    );
+    let clinic = Clinic::open_with(&rules).await;
+    let rows = || async { deliveries::Entity::find().all(clinic.alerting.store().reader()).await.expect("readable") };
+    for number in 1..=BURST {
+        clinic.publish(Service::Assessment, urgent(number)).await;
+    }
+    let sending =
+        |rows: Vec<deliveries::Model>| rows.iter().filter(|row| row.state == DeliveryState::Sending.word()).count();
+    eventually("as many hang as may", || async { sending(rows().await) == AT_ONE_CONTACT }).await;
+    clinic.publish(Service::Assessment, emergency(1)).await;
+    let accepted = |row: &deliveries::Model| row.case_id == EPISODE && row.state == DeliveryState::Accepted.word();
+    eventually("the emergency is taken", || async { rows().await.iter().any(accepted) }).await;
+    let failed = rows().await.iter().filter(|row| row.state == DeliveryState::FailedTemporarily.word()).count();
+    assert_eq!(failed, 0, "the emergency waited for a send that hung");
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_keeps_no_place_from_others_of_its_lane() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
+    let rules = format!(
+        r#"
+[[contact]]
+name = "silent"
+channels = [{{ kind = "webhook", url = "http://{}/", secret = "quiet" }}]
+[[policy]]
+name = "default"
+steps = [{{ notify = ["contact:silent"], wait = "5m" }}]
+[paging]
+catch_all = ["contact:c"]
+"#,
+        silent.local_addr().expect("a bound socket has an address")
+    );
+    let mut clinic = Clinic::open_with(&rules).await;
+    for number in 1..=BURST {
+        clinic.publish(Service::Assessment, urgent(number)).await;
+    }
+    let waiting = || async { deliveries::Entity::find().count(clinic.alerting.store().reader()).await };
+    eventually("all are queued", || async { u128::from(waiting().await.expect("readable")) == BURST }).await;
+    let letter = MessageDeadLettered { consumer: "assessment-intake".to_owned(), ..MessageDeadLettered::default() };
+    clinic.publish(Service::Assessment, letter).await;
+    clinic.pages("c", 1).await;
+    let rows = deliveries::Entity::find().all(clinic.alerting.store().reader()).await.expect("readable");
+    let of = |state: DeliveryState| rows.iter().filter(|row| row.state == state.word()).count();
+    assert_eq!(of(DeliveryState::FailedTemporarily), 0, "the page to `c` waited for a send that hung");
+    assert!((1..=AT_ONE_CONTACT + 1).contains(&of(DeliveryState::Sending)));
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use lasegue_alerting::config::OnCallSettings;
+use lasegue_alerting::escalation::command::{Action, Command};
+use lasegue_alerting::ids::Person;
 use lasegue_alerting::service::Alerting;
 use lasegue_alerting::store::{alerts, deliveries};
 use lasegue_contracts::assessment::{Limit, RedFlag, RedFlagRaised, Severity, Status};
@@ -18,12 +20,12 @@ use lasegue_platform::lifecycle::Lifecycle;
 use lasegue_platform::store::timers;
 use lasegue_platform::store::{Migrations, Store, StoreError, outbox};
 use lasegue_platform::wire::timestamp;
-use lasegue_platform::{Base, Databases};
+use lasegue_platform::{Base, Databases, Opened};
 use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::pager::{Page, Pager};
 use lasegue_testkit::random::SeededRandom;
-use lasegue_testkit::wait::eventually;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, TransactionTrait};
+use lasegue_testkit::wait::{eventually, pause};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -31,7 +33,7 @@ pub(crate) const SECRET: &str = "quiet";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The contacts: `a` is on call, then `lead`; `c` is in the catch-all alone.
 const CONTACTS: [&str; 3] = ["a", "lead", "c"];
-const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [[rota]]
 name = "spine"
 members = ["a"]
@@ -51,7 +53,7 @@ pub(crate) struct Clinic {
     pub(crate) clock: ManualClock,
     pub(crate) alerting: Arc<Alerting>,
     pub(crate) pagers: BTreeMap<&'static str, Pager>,
-    folder: Arc<TempDir>,
+    pub(crate) folder: Arc<TempDir>,
     base: Base,
     senders: BTreeMap<Service, Store>,
     seen: BTreeMap<&'static str, usize>,
@@ -99,6 +101,9 @@ impl Clinic {
             health: lasegue_platform::http::Health::default(),
             databases: Databases::Folder(folder.path().to_owned()),
             migrate: true,
+            keys: std::sync::Arc::default(),
+            restorable_for: lasegue_platform::store::RESTORABLE_FOR,
+            opened: Opened::default(),
         };
         let on_call: OnCallSettings = toml::from_str(&settings).expect("the set-up is TOML");
         let on_call = on_call.check().expect("the set-up is sound");
@@ -132,8 +137,33 @@ impl Clinic {
 
     /// Moves the clock and waits until everything that fell due is done.
     pub(crate) async fn pass(&self, span: Duration) {
+        // An event that is about to leave would have waited for as long; what nobody reads never leaves.
+        for _ in 0..100 {
+            if self.all_owed().await == 0 {
+                break;
+            }
+            pause(Duration::from_millis(10)).await;
+        }
         self.clock.advance(span);
         self.settled().await;
+    }
+
+    /// A clinic in which nobody can be paged, as was asked for.
+    pub(crate) async fn of_nobody() -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("the system has a folder for temporary files"));
+        let clock = ManualClock::at_text("2026-01-05T12:00:00Z");
+        let settings = "[paging]\nwithout_contacts = true\n".to_owned();
+        Self::start(folder, clock, BTreeMap::new(), BTreeMap::new(), settings).await
+    }
+
+    /// What readiness says of a part.
+    pub(crate) async fn health_of(&self, part: &str) -> String {
+        self.base.health.report().await.1[part].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether all that is needed holds.
+    pub(crate) async fn is_ready(&self) -> bool {
+        self.base.health.report().await.0
     }
 
     /// Waits until no event, no timer and no page is due.
@@ -141,11 +171,22 @@ impl Clinic {
         eventually("nothing is due", || self.is_settled()).await;
     }
 
-    async fn is_settled(&self) -> bool {
+    /// How many events of alerting and of those who send to it have not left yet.
+    async fn all_owed(&self) -> u64 {
+        self.owed().await + outbox::count_owed(self.alerting.store().reader()).await.expect("readable")
+    }
+
+    /// How many events of those who send to alerting have not left yet.
+    async fn owed(&self) -> u64 {
         let mut owed = 0;
-        for sender in self.senders.values() {
-            owed += outbox::count_owed(sender.reader()).await.expect("readable");
+        for store in self.senders.values() {
+            owed += outbox::count_owed(store.reader()).await.expect("readable");
         }
+        owed
+    }
+
+    async fn is_settled(&self) -> bool {
+        let owed = self.owed().await;
         // One snapshot: what leaves the one table for the other is seen once.
         let (now, snapshot) = (self.clock.now(), self.alerting.store().reader().begin().await.expect("readable"));
         let timers = timers::Entity::find().filter(timers::Column::DueAt.lte(now)).count(&snapshot).await;
@@ -181,6 +222,16 @@ impl Clinic {
         let rows = outbox::Entity::find().filter(outbox::Column::EventType.eq(E::TYPE));
         let rows = rows.all(self.alerting.store().reader()).await.expect("readable");
         rows.iter().map(|row| E::decode(&*row.payload).expect("an event")).collect()
+    }
+
+    /// Lets somebody sign every open alert, as it is now.
+    pub(crate) async fn dispose_all(&self) {
+        let reader = self.alerting.store().reader();
+        for (case, alert) in alerts::in_states(reader, &["open"], None, 10).await.expect("readable") {
+            let (by, action) = (Person("dr-a".to_owned()), Action::Dispose { note: "seen".to_owned() });
+            let command = Command { alert: alert.id, by, seen: alert.news, action };
+            self.alerting.command(case, &command).await.expect("an open alert can be signed");
+        }
     }
 
     pub(crate) async fn states(&self) -> Vec<String> {

@@ -2,8 +2,9 @@
 
 use lasegue_contracts::Service;
 use lasegue_contracts::intake::{RefusalCorrected, RefusalReason, SubmissionRefused};
-use lasegue_contracts::platform::MessageDeadLettered;
+use lasegue_contracts::platform::{EventsHeldUp, MessageDeadLettered};
 use lasegue_contracts::scheduling::VisitOverdue;
+use lasegue_platform::auth::Role;
 use lasegue_platform::wire::timestamp;
 use uuid::Uuid;
 
@@ -15,6 +16,8 @@ fn refusal() -> SubmissionRefused {
         refusal_id: Uuid::from_u128(5).to_string(),
         received_at: Some(timestamp("2026-01-05T12:00:00Z".parse().expect("an instant"))),
         reason: RefusalReason::DangerSign.into(),
+        sender_id: Uuid::from_u128(6).to_string(),
+        sent_to_episode_id: String::new(),
     }
 }
 
@@ -42,14 +45,74 @@ async fn missed_visits_reach_the_coordinator_once() {
     clinic.close().await;
 }
 
+fn letter(number: u128) -> MessageDeadLettered {
+    MessageDeadLettered {
+        episode_id: EPISODE.to_string(),
+        dead_letter_id: Uuid::from_u128(number).to_string(),
+        consumer: "assessment-intake".to_owned(),
+        event_type: "lasegue.intake.v1.SubmissionAccepted".to_owned(),
+        ..MessageDeadLettered::default()
+    }
+}
+
+#[tokio::test]
+async fn the_operators_alert_names_each_message_by_id_type_and_episode() {
+    let mut clinic = Clinic::open().await;
+    clinic.tell_as(Service::Assessment, letter(1)).await;
+    clinic.tell_as(Service::Assessment, letter(2)).await;
+    let shown = clinic.caller("op", Role::Operator).get("/alerts").await.1;
+    insta::assert_json_snapshot!("letters_named", shown["alerts"][0]["events"]);
+    clinic.tell_as(Service::Assessment, MessageDeadLettered { tries: 13, ..letter(3) }).await;
+    assert_eq!(clinic.states().await, ["dead-letters:assessment-intake open", "failing-events:assessment-intake open"]);
+    for contact in ["a", "lead", "c"] {
+        clinic.pages(contact, 2).await;
+    }
+    clinic.close().await;
+}
+
 #[tokio::test]
 async fn a_message_that_a_service_set_aside_pages_the_catch_all() {
     let mut clinic = Clinic::open().await;
-    let letter = MessageDeadLettered { consumer: "assessment-intake".to_owned(), ..MessageDeadLettered::default() };
-    clinic.tell_as(Service::Assessment, letter).await;
+    clinic.tell_as(Service::Assessment, letter(1)).await;
     for contact in ["a", "lead", "c"] {
         assert_eq!(clinic.pages(contact, 1).await[0].text("severity"), "operator");
     }
     assert_eq!(clinic.states().await, ["dead-letters:assessment-intake open"]);
+    clinic.close().await;
+}
+
+#[tokio::test]
+async fn an_outage_of_the_bus_pages_the_catch_all_once_and_names_every_service_whose_events_wait() {
+    let mut clinic = Clinic::open().await;
+    for service in [Service::Intake, Service::Assessment, Service::Scheduling] {
+        let held_up = EventsHeldUp { service: service.name().to_owned(), ..EventsHeldUp::default() };
+        clinic.tell_as(service, held_up).await;
+    }
+    for contact in ["a", "lead", "c"] {
+        assert_eq!(clinic.pages(contact, 1).await[0].text("severity"), "operator");
+    }
+    assert_eq!(clinic.states().await, ["events-held-up open"]);
+    let shown = clinic.caller("op", Role::Operator).get("/alerts").await.1;
+    assert_eq!(shown["alerts"][0]["services"], serde_json::json!(["assessment", "intake", "scheduling"]));
+    clinic.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_stores_nothing_or_is_damaged_pages_the_catch_all_under_a_code_of_its_own() {
+    let mut clinic = Clinic::open().await;
+    for event in [
+        EventsHeldUp { nothing_stored: true, ..EventsHeldUp::default() },
+        EventsHeldUp { damaged: true, ..EventsHeldUp::default() },
+    ] {
+        clinic.tell_as(Service::Intake, EventsHeldUp { service: "intake".to_owned(), ..event }).await;
+    }
+    for contact in ["a", "lead", "c"] {
+        assert_eq!(clinic.pages(contact, 2).await[0].text("severity"), "operator");
+    }
+    let mut states = clinic.states().await;
+    states.sort_unstable();
+    assert_eq!(states, ["database-damaged open", "nothing-stored open"]);
+    let shown = clinic.caller("op", Role::Operator).get("/alerts").await.1;
+    assert_eq!(shown["alerts"][0]["services"], serde_json::json!(["intake"]));
     clinic.close().await;
 }

@@ -34,6 +34,59 @@ fn what_another_has_accepted_cannot_be_accepted_or_declined() {
 }
 
 #[test]
+fn whoever_takes_over_what_another_has_accepted_is_responsible_and_the_holder_is_told() {
+    let mut world = open_world();
+    world.act("a", Action::Accept).unwrap();
+    world.pass(minutes(20));
+    world.act("b", Action::TakeOver).unwrap();
+    assert_eq!(world.paged(), ["a taken-over"]);
+    assert!(matches!(&world.alert().state, State::Accepted { by, at, .. } if by.0 == "b" && *at == world.now));
+    assert_eq!(world.act("a", Action::Decline), Err(Impossible::AcceptedBy(Person("b".to_owned())).into()));
+    world.pass(minutes(29));
+    assert!(world.paged().is_empty(), "the acceptance begins anew");
+    world.pass(minutes(1));
+    assert_eq!(world.paged(), ["a acceptance-lapsed", "b acceptance-lapsed"]);
+}
+
+#[test]
+fn whoever_has_accepted_is_told_when_another_signs() {
+    let mut world = open_world();
+    world.act("a", Action::Accept).unwrap();
+    world.act("b", Action::Dispose { note: "seen".to_owned() }).unwrap();
+    assert_eq!(world.paged(), ["a signed"]);
+    let mut world = open_world();
+    world.act("a", Action::Accept).unwrap();
+    world.act("a", Action::Dispose { note: "seen".to_owned() }).unwrap();
+    assert!(world.paged().is_empty());
+}
+
+#[test]
+fn those_who_were_paged_are_told_when_it_is_signed_elsewhere() {
+    let mut world = open_world();
+    world.pass(minutes(5));
+    world.act("lead", Action::Accept).unwrap();
+    world.paged();
+    let key = emergency().key;
+    world.told(&RedFlags { dispositions: vec![key], ..flags(2, Vec::new()) });
+    assert_eq!(world.paged(), ["a signed", "lead signed"]);
+    world.pass(TimeDelta::days(1));
+    assert!(world.paged().is_empty());
+}
+
+#[test]
+fn taking_over_what_nobody_has_is_accepting_it_and_ones_own_stays_as_it_is() {
+    let mut world = open_world();
+    world.act("b", Action::TakeOver).unwrap();
+    let accepted = world.case.clone();
+    world.pass(minutes(3));
+    world.act("b", Action::TakeOver).unwrap();
+    assert_eq!(world.case, accepted);
+    assert!(world.paged().is_empty());
+    world.act("b", Action::Dispose { note: "seen".to_owned() }).unwrap();
+    assert_eq!(world.act("a", Action::TakeOver), Err(Impossible::Closed("disposed").into()));
+}
+
+#[test]
 fn declining_moves_on_at_once() {
     let mut world = open_world();
     world.act("a", Action::Decline).unwrap();
@@ -49,11 +102,23 @@ fn handing_over_moves_on_to_the_next_step_or_to_somebody_by_name() {
     world.act("a", Action::HandOver { to: None }).unwrap();
     assert_eq!(world.paged(), ["lead escalated"]);
     world.act("a", Action::HandOver { to: Some("b".into()) }).unwrap();
-    assert_eq!(world.paged(), ["b escalated"]);
+    assert_eq!(world.paged(), ["b handed-over"]);
     world.pass(minutes(5));
     assert_eq!(world.paged().len(), 4, "nobody accepted after the hand-over either");
     let unknown = Action::HandOver { to: Some("c".into()) };
     assert_eq!(world.act("a", unknown), Err(Refused::NoContact("c".into())));
+}
+
+#[test]
+fn nobody_hands_over_to_themselves_under_any_spelling() {
+    for name in ["a", "A", "\u{430}"] {
+        let mut world = open_world();
+        world.act(name, Action::Accept).unwrap();
+        let accepted = world.case.clone();
+        let to_oneself = Action::HandOver { to: Some("a".into()) };
+        assert_eq!(world.act(name, to_oneself), Err(Refused::ToOneself("a".into())), "{name}");
+        assert_eq!(world.case, accepted);
+    }
 }
 
 #[test]
@@ -162,5 +227,37 @@ fn only_the_holder_gives_an_accepted_alert_away() {
         assert_eq!(world.act("b", action), held);
     }
     world.act("a", Action::HandOver { to: Some(ContactName("b".to_owned())) }).unwrap();
-    assert_eq!(world.paged(), ["b escalated"]);
+    assert_eq!(world.paged(), ["b handed-over"]);
+}
+
+#[test]
+fn what_was_signed_and_is_met_again_no_worse_pages_nobody_and_stands_in_the_history() {
+    let mut world = open_world();
+    world.act("a", Action::Dispose { note: "MRI normal".to_owned() }).unwrap();
+    let again = RedFlags { persisting: vec![emergency().key], ..flags(2, Vec::new()) };
+    let plan = red_flags::decide(world.case.clone(), &again, &world.on_call, world.now);
+    let persists = What::Persists { submission: again.visit.submission };
+    assert_eq!(plan.happened.iter().map(|happening| &happening.what).collect::<Vec<_>>(), [&persists]);
+    assert!(plan.pages.is_empty());
+    world.case = plan.case;
+    let of_the_same_visit = RedFlags { revision: Revision(3), ..again };
+    let plan = red_flags::decide(world.case.clone(), &of_the_same_visit, &world.on_call, world.now);
+    assert!(plan.happened.is_empty(), "once for each submission");
+}
+
+#[test]
+fn an_acceptance_that_is_over_is_over_also_before_its_timer_ran() {
+    for (person, action) in [("a", Action::Accept), ("b", Action::Accept), ("b", Action::TakeOver)] {
+        let mut world = open_world();
+        world.act("a", Action::Accept).unwrap();
+        world.now += minutes(30);
+        world.act(person, action).unwrap();
+        let until = world.alert().next_instant();
+        assert_eq!(until, Some(world.now + minutes(30)), "{person} has it anew");
+        assert!(world.paged().is_empty(), "whoever has taken it need not be paged");
+    }
+    let mut world = open_world();
+    world.act("a", Action::Accept).unwrap();
+    world.now += minutes(30);
+    assert_eq!(world.act("a", extend(1)), Err(Impossible::NotAccepted.into()));
 }

@@ -143,7 +143,15 @@ impl World {
 /// Red flags of one revision, of the visit of the same number at noon.
 pub(super) fn flags(revision: u64, findings: Vec<Finding>) -> RedFlags {
     let (revision, visit) = (Revision(revision), visit(revision));
-    RedFlags { case: EPISODE, revision, told_at: visit.received_at, visit, findings, dispositions: Vec::new() }
+    RedFlags {
+        case: EPISODE,
+        revision,
+        told_at: visit.received_at,
+        visit,
+        findings,
+        persisting: Vec::new(),
+        dispositions: Vec::new(),
+    }
 }
 
 pub(super) fn visit(number: u64) -> Visit {

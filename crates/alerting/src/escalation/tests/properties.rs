@@ -42,6 +42,7 @@ fn any_action() -> impl Strategy<Value = Action> {
     let extend = (1_i64..600).prop_map(|end| Action::Extend { until: noon() + minutes(end), why: "why".to_owned() });
     prop_oneof![
         Just(Action::Accept),
+        Just(Action::TakeOver),
         Just(Action::Decline),
         Just(Action::HandOver { to: None }),
         Just(Action::HandOver { to: Some("b".into()) }),
