@@ -24,8 +24,11 @@ pub use self::remote::{Remote, RemoteError};
 use self::replicas::Lookup;
 use self::way::{Patience, Way};
 
-/// Routes that pass calls on to `remotes`, by the table of the contracts. `health` shows how each of them is; the door
-/// itself stays ready when one is not, for the others still answer.
+/// The services without which a report pages nobody.
+const PAGING: [Service; 3] = [Service::Intake, Service::Assessment, Service::Alerting];
+
+/// Routes that pass calls on to `remotes`, by the table of the contracts. `health` shows how each of them is: the door is
+/// not ready while paging is away, for an answer of 202 would promise it.
 pub fn pass_on(remotes: &BTreeMap<Service, Remote>, health: &Health) -> Routes {
     pass_on_with(remotes, health, &replicas::system(), Patience::default())
 }
@@ -37,10 +40,15 @@ fn pass_on_with(remotes: &BTreeMap<Service, Remote>, health: &Health, lookup: &L
     let ways: BTreeMap<_, _> = remotes.iter().map(way).collect();
     for (service, way) in &ways {
         let way = way.clone();
-        health.watch(service.name(), move || {
+        let asked = move || {
             let way = way.clone();
             async move { way.is_ready().await.map_err(|missed| missed.to_string()) }
-        });
+        };
+        if PAGING.contains(service) {
+            health.check(service.name(), asked);
+        } else {
+            health.watch(service.name(), asked);
+        }
     }
     ROUTES
         .iter()

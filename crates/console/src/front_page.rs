@@ -10,7 +10,8 @@ pub(crate) struct FrontPage {
     pub(crate) checks: Map<String, Value>,
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;\
+/// What the page looks like, served beside it: the security policy allows no style within a page.
+pub(crate) const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;\
 color:#1c2733;background:#fbfbf9}h1{font-weight:600;margin-bottom:0}p.sub{color:#5a6775;margin-top:.2rem}\
 table{border-collapse:collapse;width:100%}td{padding:.4rem .2rem;border-top:1px solid #e2e4e0}\
 td:last-child{text-align:right}.ok{color:#1f7a4d}.bad{color:#b3261e;font-weight:600}code{background:#eef0ec;\
@@ -26,7 +27,7 @@ impl fmt::Display for FrontPage {
         write!(
             f,
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Lasègue</title>\
-             <meta name=\"viewport\" content=\"width=device-width\"><style>{STYLE}</style></head><body>\
+             <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/style.css\"></head><body>\
              <h1>Lasègue</h1><p class=\"sub\">Follow-up for patients with lumbosacral radiculopathy</p>\
              <p>This process is <strong class=\"{class}\">{state}</strong>.</p><table>"
         )?;
@@ -76,6 +77,12 @@ mod tests {
     #[test]
     fn a_process_that_misses_another_says_so_although_it_is_ready() {
         assert!(page(true, "it cannot be reached").contains("<strong class=\"bad\">ready, but a part"));
+    }
+
+    #[test]
+    fn the_page_holds_no_style_and_no_script_which_its_policy_forbids() {
+        let page = page(true, "ok");
+        assert!(!page.contains("<style") && !page.contains("style=") && !page.contains("<script"), "{page}");
     }
 
     #[test]

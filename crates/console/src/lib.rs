@@ -5,6 +5,7 @@ mod front_door;
 mod front_page;
 
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::get;
 use lasegue_platform::http::{Health, Routes};
@@ -14,7 +15,8 @@ use crate::front_page::FrontPage;
 
 /// The pages, open to everybody: they hold nothing about anybody.
 pub fn routes(health: &Health) -> Routes {
-    Routes::new().public("/", get(front).with_state(health.clone()))
+    let style = ([(CONTENT_TYPE, "text/css; charset=utf-8")], front_page::STYLE);
+    Routes::new().public("/", get(front).with_state(health.clone())).public("/style.css", get(async move || style))
 }
 
 async fn front(State(health): State<Health>) -> Html<String> {

@@ -1,23 +1,34 @@
 //! The headers of a call on its way through the door.
 
+use std::net::IpAddr;
+
 use axum::http::header::{
     CONNECTION, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use lasegue_contracts::Service;
-use lasegue_platform::http::{REQUEST_ID, RequestId, SERVICE};
+use lasegue_platform::http::{PEER, REQUEST_ID, RequestId, SERVICE};
 use lasegue_platform::telemetry::TraceContext;
 
-/// Makes the caller's headers those of a call to `authority`; the request's id and trace go on with it.
-pub(super) fn of_request(headers: &mut HeaderMap, authority: &Authority) {
+/// Makes the caller's headers those of a call to `authority`; the request's id and trace go on with it, and from where it
+/// came.
+pub(super) fn of_request(headers: &mut HeaderMap, authority: &Authority, peer: Option<IpAddr>) {
     drop_connection_headers(headers);
+    headers.remove(PEER);
     let id = RequestId::current().map(|id| id.to_string());
     let trace = Some(TraceContext::current().to_string());
     let host = Some(authority.to_string());
-    for (name, value) in [(REQUEST_ID, id), ("traceparent", trace), (HOST.as_str(), host)] {
+    let peer = peer.map(|peer| peer.to_string());
+    let given = [
+        (HeaderName::from_static(REQUEST_ID), id),
+        (HeaderName::from_static("traceparent"), trace),
+        (HOST, host),
+        (PEER, peer),
+    ];
+    for (name, value) in given {
         if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(name, value);
         }
     }
 }
@@ -42,5 +53,20 @@ fn drop_connection_headers(headers: &mut HeaderMap) {
     let always = [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
     for name in named.into_iter().chain(always).chain([HeaderName::from_static("keep-alive")]) {
         headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_hears_from_where_a_call_came_and_not_what_the_caller_says_about_it() {
+        let authority = Authority::from_static("intake:8080");
+        let mut headers = HeaderMap::from_iter([(PEER, HeaderValue::from_static("203.0.113.9"))]);
+        of_request(&mut headers, &authority, Some([10, 0, 0, 7].into()));
+        assert_eq!(headers[PEER], "10.0.0.7");
+        of_request(&mut headers, &authority, None);
+        assert!(!headers.contains_key(PEER));
     }
 }

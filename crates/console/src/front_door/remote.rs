@@ -9,9 +9,8 @@ pub struct Remote(Authority);
 
 /// Why an address is no service's.
 #[derive(Debug, thiserror::Error)]
-#[error("{address:?} is no address of a service: write it like http://intake:8080")]
+#[error("an address under [services] is none, or holds a name, a password or a path: write it like http://intake:8080")]
 pub struct RemoteError {
-    address: String,
     source: Option<InvalidUri>,
 }
 
@@ -35,9 +34,13 @@ impl std::str::FromStr for Remote {
     type Err = RemoteError;
 
     fn from_str(address: &str) -> Result<Self, RemoteError> {
-        let error = |source| RemoteError { address: address.to_owned(), source };
+        let error = |source| RemoteError { source };
         let uri: Uri = address.parse().map_err(|source| error(Some(source)))?;
         let plain = uri.scheme() == Some(&Scheme::HTTP) && uri.path_and_query().is_none_or(|rest| rest == "/");
-        uri.into_parts().authority.filter(|_| plain).map(Self).ok_or_else(|| error(None))
+        uri.into_parts()
+            .authority
+            .filter(|authority| plain && !authority.as_str().contains('@'))
+            .map(Self)
+            .ok_or_else(|| error(None))
     }
 }

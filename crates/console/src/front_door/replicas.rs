@@ -89,7 +89,11 @@ impl Replicas {
             }
             Ok(Ok(_)) | Err(_) => tracing::warn!(host = self.remote.host(), "a service's name leads to no address"),
             Ok(Err(error)) => {
-                tracing::warn!(host = self.remote.host(), %error, "a service's name cannot be looked up");
+                tracing::warn!(
+                    host = self.remote.host(),
+                    error = lasegue_platform::chain(&error),
+                    "a service's name cannot be looked up"
+                );
             }
         }
     }

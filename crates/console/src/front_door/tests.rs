@@ -11,6 +11,7 @@ use tower::ServiceExt;
 use super::*;
 
 mod replicas;
+mod tricks;
 
 /// A service that answers with what it was sent.
 async fn echo() -> Remote {
@@ -104,8 +105,16 @@ async fn a_service_that_is_away_is_told_to_the_caller_and_leaves_the_door_open()
     assert_eq!(answer.headers()["retry-after"], "1");
     assert!(body.contains("The alerting service does not answer now."), "{body}");
     let (ready, checks) = health.report().await;
-    assert!(ready);
+    assert!(!ready, "nobody is paged");
     assert_eq!((checks["intake"].as_str(), checks["alerting"].as_str()), (Some("ok"), Some("it cannot be reached")));
+}
+
+#[tokio::test]
+async fn the_door_is_ready_without_those_who_page_nobody() {
+    let (_, health) = door([(Service::Intake, echo().await), (Service::Scheduling, nobody().await)]);
+    let (ready, checks) = health.report().await;
+    assert!(ready);
+    assert_eq!(checks["scheduling"].as_str(), Some("it cannot be reached"));
 }
 
 #[test]

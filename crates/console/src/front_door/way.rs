@@ -19,7 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use lasegue_contracts::Service;
-use lasegue_platform::http::{Problem, REQUEST_ID};
+use lasegue_platform::http::{Peer, Problem, REQUEST_ID};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::body::Kept;
@@ -118,8 +118,9 @@ impl Way {
 
     /// Passes a call on, and its answer back.
     pub(super) async fn pass(&self, request: Request) -> Result<Response, Problem> {
+        let peer = Peer::of(&request).address;
         let (mut parts, body) = request.into_parts();
-        headers::of_request(&mut parts.headers, &self.authority);
+        headers::of_request(&mut parts.headers, &self.authority, peer);
         let call = Call { parts, body: Kept::new(body) };
         let answered = timeout(self.patience.overall, self.ask_in_turn(&call)).await;
         match answered.unwrap_or(Err(Missed::Silent)) {
