@@ -52,6 +52,11 @@ impl Server {
         self.docker(&["start"], &[]).await;
     }
 
+    /// Its address for other containers.
+    async fn inside(&self) -> String {
+        self.answer(&["hostname", "-i"]).await.trim().to_owned()
+    }
+
     /// What a command in the container prints.
     async fn answer(&self, arguments: &[&str]) -> String {
         let mut command = tokio::process::Command::new("docker");

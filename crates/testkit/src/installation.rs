@@ -1,24 +1,27 @@
-//! A whole installation with a pager at the other end, in each of the shapes that users run: one process, one process for
-//! each role, or the Compose file.
+//! A whole installation with a pager at the other end, in each of the shapes that users run: one process, alone or in a
+//! container, one process for each role, or the Compose file.
 
 mod clinic;
 mod composed;
+mod contained;
 mod fleet;
 mod ground;
+mod image;
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 pub use self::clinic::Clinic;
 pub use self::composed::Composed;
+pub use self::contained::Contained;
 pub use self::fleet::{Fleet, Role};
-pub use self::ground::Ground;
+pub use self::ground::{Ground, Standby};
 use crate::caller::Caller;
 use crate::pager::Pager;
 use crate::ports;
 
 /// The secret that the pager and the configuration share.
-const SECRET: &str = "an-end-to-end-secret";
+pub const SECRET: &str = "an-end-to-end-secret";
 
 /// What all shapes look like from outside.
 pub trait Installation {
@@ -26,8 +29,12 @@ pub trait Installation {
     fn caller(&self) -> Caller;
     /// The pager of the one contact.
     fn pager(&self) -> &Pager;
+    /// What `lasegue token ARGUMENTS` prints.
+    fn tokens(&self, arguments: &[&str]) -> String;
     /// A token of somebody in a role.
-    fn token_of(&self, role: &str, subject: &str) -> String;
+    fn token_of(&self, role: &str, subject: &str) -> String {
+        self.tokens(&["--role", role, "--subject", subject])
+    }
     /// A token of a role, whoever it is.
     fn token_for(&self, role: &str) -> String {
         self.token_of(role, role)
@@ -35,7 +42,7 @@ pub trait Installation {
 }
 
 /// One contact, who is on call at any time and paged at `url`.
-fn on_call(url: &str) -> String {
+pub fn on_call(url: &str) -> String {
     format!(
         r#"
 [[contact]]
@@ -65,13 +72,16 @@ fn run(program: impl AsRef<Path>, arguments: &[&str]) -> String {
     String::from_utf8(stdout).expect("it prints text").trim().to_owned()
 }
 
-/// A token of `subject` in `role`, made by `binary` with the key in `folder`.
-fn token(binary: &Path, folder: &Path, role: &str, subject: &str) -> String {
-    let folder = folder.to_str().expect("the folder's name is text");
-    run(binary, &["token", "--role", role, "--subject", subject, "--data", folder])
+/// What `lasegue token ARGUMENTS` prints, for tokens that are made in `private` and published in `public`.
+fn tokens(binary: &Path, private: &Path, public: &Path, arguments: &[&str]) -> String {
+    let [private, public] = [private, public].map(|folder| folder.to_str().expect("the folder's name is text"));
+    run(binary, &[&["token"], arguments, &["--data", private, "--tokens", public]].concat())
 }
 
+/// The arguments for a clinician's token.
+const DR_A: [&str; 4] = ["--role", "clinician", "--subject", "dr-a"];
+
 /// An address of this test's own.
-fn free_address() -> String {
+pub fn free_address() -> String {
     format!("127.0.0.1:{}", ports::free())
 }

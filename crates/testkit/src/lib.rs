@@ -5,7 +5,9 @@
 pub mod caller;
 pub mod clock;
 pub mod containers;
+pub mod firewall;
 pub mod installation;
+pub mod keys;
 pub mod pager;
 mod ports;
 pub mod random;

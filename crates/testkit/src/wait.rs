@@ -20,6 +20,14 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
     assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "never came true: {what}");
 }
 
+/// What `waited` comes to.
+///
+/// # Panics
+/// With `what` when it does not come within a minute.
+pub async fn within<F: Future>(what: &str, waited: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("never came true: {what}"))
+}
+
 /// Lets real time pass: to give something the chance to happen that must not.
 #[expect(clippy::disallowed_methods, reason = "a test waits for real work")]
 pub async fn pause(span: Duration) {

@@ -22,11 +22,18 @@ pub const NATS_NEWEST: &str = "2.15.1-alpine";
 /// A version that the bus must refuse.
 pub const NATS_TOO_OLD: &str = "2.9.10-alpine";
 
+/// Bytes of a disk that a test fills.
+const SMALL_DISK: i64 = 64 << 20;
+/// Bytes of a stream on it.
+const SMALL_STREAM: i64 = 2 << 20;
+
 /// A running NATS server.
 #[derive(Debug)]
 pub struct Nats {
     server: Server,
     data: TempDir,
+    /// Whether its disk is small.
+    cramped: bool,
 }
 
 impl Nats {
@@ -35,7 +42,7 @@ impl Nats {
     /// # Panics
     /// When it does not start: the message names the script that makes its image.
     pub async fn start(version: &str) -> Self {
-        Self::with(version, None).await
+        Self::with(version, None, false).await
     }
 
     /// Starts `version` with the users of `deploy/`, who have the passwords of `secrets`, made by `lasegue secrets`.
@@ -43,8 +50,7 @@ impl Nats {
     /// # Panics
     /// When it does not start.
     pub async fn guarded(version: &str, secrets: &Path) -> Self {
-        let passwords = fs::read_to_string(secrets.join("nats/passwords.conf")).expect("the secrets were made");
-        Self::configured(version, &(passwords + &authorization())).await
+        Self::with(version, Some(&users(secrets)), false).await
     }
 
     /// Starts `version` with the server configuration in `config`, which says nothing about the store.
@@ -52,28 +58,68 @@ impl Nats {
     /// # Panics
     /// When it does not start.
     pub async fn configured(version: &str, config: &str) -> Self {
-        Self::with(version, Some(config)).await
+        Self::with(version, Some(config), false).await
     }
 
-    async fn with(version: &str, config: Option<&str>) -> Self {
+    /// Starts `version` without logins and with a small disk for its store, which [`Nats::fill`] fills.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn cramped(version: &str) -> Self {
+        Self::with(version, None, true).await
+    }
+
+    /// Starts `version` with the users of `deploy/`, as [`Nats::guarded`] does, and a small disk.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn cramped_and_guarded(version: &str, secrets: &Path) -> Self {
+        Self::with(version, Some(&users(secrets)), true).await
+    }
+
+    /// What one stream may hold, for all streams of several servers to fit on the disk.
+    pub const fn stream_bytes(&self) -> i64 {
+        if self.cramped { SMALL_STREAM } else { 256 << 20 }
+    }
+
+    /// Leaves no room on the small disk.
+    pub async fn fill(&self) {
+        self.server.answer(&["sh", "-c", "cat /dev/zero > /data/filling 2>/dev/null || true"]).await;
+    }
+
+    /// Makes room again on the small disk, for the server that found it full.
+    pub async fn make_room(&self) {
+        self.server.answer(&["rm", "/data/filling"]).await;
+    }
+
+    async fn with(version: &str, config: Option<&str>, cramped: bool) -> Self {
         let data = tempfile::tempdir().expect("the system has a folder for temporary files");
         let store = data.path().join("store");
         fs::create_dir(&store).expect("a folder can be made");
         let owner = fs::metadata(&store).expect("it is there");
         let server = Server::start(("nats", version), 4222, WaitFor::message_on_stderr("Server is ready"), |request| {
-            let mount = Mount::bind_mount(store.display().to_string(), "/data");
-            let request = request.with_mount(mount).with_user(format!("{}:{}", owner.uid(), owner.gid()));
-            let mut arguments = vec!["--jetstream", "--store_dir", "/data"];
-            match config {
+            let request = if cramped {
+                request.with_mount(Mount::tmpfs_mount("/data").with_size_bytes(SMALL_DISK))
+            } else {
+                let mount = Mount::bind_mount(store.display().to_string(), "/data");
+                request.with_mount(mount).with_user(format!("{}:{}", owner.uid(), owner.gid()))
+            };
+            let mut command = vec!["nats-server", "--jetstream", "--store_dir", "/data"];
+            let request = match config {
                 Some(config) => {
-                    arguments.extend(["--config", "/etc/nats.conf"]);
+                    command.extend(["--config", "/etc/nats.conf"]);
                     request.with_copy_to("/etc/nats.conf", config.as_bytes().to_vec())
                 }
                 None => request,
-            }
-            .with_cmd(arguments)
+            };
+            let command = command.join(" ");
+            request.with_cmd([
+                "sh".to_owned(),
+                "-c".to_owned(),
+                if cramped { endless(&command) } else { format!("exec {command}") },
+            ])
         });
-        Self { server: server.await, data }
+        Self { server: server.await, data, cramped }
     }
 
     /// Where it listens.
@@ -81,9 +127,29 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.server.port)
     }
 
+    /// The port of [`Nats::url`].
+    pub const fn port(&self) -> u16 {
+        self.server.port
+    }
+
     /// Kills it and starts it again.
     pub async fn restart(&self) {
+        if self.cramped {
+            // The small disk is in memory, and would go with the container.
+            self.server.answer(&["sh", "-c", "kill -9 $(cat /tmp/server)"]).await;
+            return self.greeting().await;
+        }
         self.server.kill().await;
+        self.start_again().await;
+    }
+
+    /// Ends it at once, as a power cut would end it.
+    pub async fn die(&self) {
+        self.server.kill().await;
+    }
+
+    /// Starts it again after [`Nats::die`], on the store that it had.
+    pub async fn come_back(&self) {
         self.start_again().await;
     }
 
@@ -127,6 +193,10 @@ impl Nats {
 
     async fn start_again(&self) {
         self.server.start_again().await;
+        self.greeting().await;
+    }
+
+    async fn greeting(&self) {
         eventually("NATS greets its clients again", || self.greets()).await;
     }
 
@@ -140,6 +210,16 @@ impl Nats {
     fn store(&self) -> PathBuf {
         self.data.path().join("store")
     }
+}
+
+/// Runs `server`, and again whenever it has ended.
+fn endless(server: &str) -> String {
+    format!("while :; do {server} & echo $! > /tmp/server; wait $!; done")
+}
+
+/// The users of `deploy/` with the passwords of `secrets`.
+fn users(secrets: &Path) -> String {
+    fs::read_to_string(secrets.join("nats/passwords.conf")).expect("the secrets were made") + &authorization()
 }
 
 fn empty(folder: &Path) {

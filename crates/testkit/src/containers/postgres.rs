@@ -8,6 +8,7 @@ use testcontainers::ImageExt;
 use testcontainers::core::WaitFor;
 
 use super::Server;
+use crate::wait::eventually;
 
 /// The tag that `deploy/` uses.
 const TAG: &str = "15-bookworm";
@@ -56,9 +57,58 @@ impl Postgres {
         Self { server: server.await }
     }
 
-    /// Where it listens, with the database that every service's schema is in.
-    pub fn address(&self) -> String {
-        format!("postgres://127.0.0.1:{}/{TEMPLATE}", self.server.port)
+    /// A standby of it, which everything that it acknowledges reaches first.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn standby(&self) -> Self {
+        let let_in = "echo 'host replication all all scram-sha-256' >>\"$PGDATA/pg_hba.conf\"";
+        self.server.docker(&["exec"], &["sh", "-c", let_in]).await;
+        self.set("synchronous_standby_names = '*'").await;
+        let copy = format!(
+            "pg_basebackup --host={} --username=postgres --checkpoint=fast --write-recovery-conf --pgdata=\"$PGDATA\" \
+             && exec docker-entrypoint.sh postgres -c synchronous_standby_names=",
+            self.server.inside().await
+        );
+        let ready = WaitFor::message_on_stderr("database system is ready to accept read-only connections");
+        let server = Server::start(("postgres", TAG), 5432, ready, |request| {
+            request.with_env_var("PGPASSWORD", PASSWORD).with_cmd(["sh", "-c", &copy])
+        });
+        let standby = Self { server: server.await };
+        let follows = || async { self.query("SELECT sync_state FROM pg_stat_replication").await.trim() == "sync" };
+        eventually("the standby follows", follows).await;
+        standby
+    }
+
+    /// Makes a standby the primary.
+    pub async fn promote(&self) {
+        self.run(TEMPLATE, "SELECT pg_promote()").await;
+    }
+
+    /// Every transaction that begins from now on can only read.
+    pub async fn refuse_writes(&self) {
+        self.set("default_transaction_read_only = on").await;
+    }
+
+    /// Transactions can write again after [`Postgres::refuse_writes`].
+    pub async fn take_writes(&self) {
+        self.set("default_transaction_read_only = off").await;
+    }
+
+    /// Changes a setting of the server.
+    async fn set(&self, setting: &str) {
+        self.run(TEMPLATE, &format!("ALTER SYSTEM SET {setting}")).await;
+        self.run(TEMPLATE, "SELECT pg_reload_conf()").await;
+    }
+
+    /// Where `port` leads to it, with the database that every service's schema is in.
+    pub fn address_at(port: u16) -> String {
+        format!("postgres://127.0.0.1:{port}/{TEMPLATE}")
+    }
+
+    /// The port on which it listens.
+    pub const fn port(&self) -> u16 {
+        self.server.port
     }
 
     /// Makes an empty `database` with every service's schema.
@@ -78,6 +128,21 @@ impl Postgres {
     pub async fn query(&self, sql: &str) -> String {
         let arguments = ["psql", "--username=postgres", "--tuples-only", "--no-align", TEMPLATE, "--command", sql];
         self.server.answer(&arguments).await
+    }
+
+    /// Dumps what `service` has in the database with every service's schema, for [`Postgres::restore`].
+    pub async fn dump(&self, service: Service) {
+        let (schema, file) = (format!("--schema={service}"), format!("--file=/tmp/{service}.dump"));
+        let arguments = ["pg_dump", "--username=postgres", "--format=custom", &schema, &file, TEMPLATE];
+        self.server.docker(&["exec"], &arguments).await;
+    }
+
+    /// Puts what was dumped of `service` in the place of what is there. None of its processes may run.
+    pub async fn restore(&self, service: Service) {
+        self.run(TEMPLATE, &format!("DROP SCHEMA {service} CASCADE")).await;
+        let (database, file) = (format!("--dbname={TEMPLATE}"), format!("/tmp/{service}.dump"));
+        let arguments = ["pg_restore", "--username=postgres", "--exit-on-error", &database, &file];
+        self.server.docker(&["exec"], &arguments).await;
     }
 
     /// The address of `database` for `service`'s role.

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::{Installation, SECRET, free_address, on_call, token};
+use super::{DR_A, Installation, SECRET, free_address, on_call, tokens};
 use crate::caller::Caller;
 use crate::pager::Pager;
 
@@ -16,6 +16,8 @@ pub struct Clinic {
     folder: TempDir,
     pager: Pager,
     address: String,
+    /// What the shell does before it becomes the process.
+    prelude: String,
     child: Child,
     caller: Caller,
 }
@@ -26,16 +28,36 @@ impl Clinic {
     /// # Panics
     /// When the binary does not become ready: the test cannot go on.
     pub async fn open(binary: impl Into<PathBuf>) -> Self {
-        let binary = binary.into();
+        Self::open_after("", binary).await
+    }
+
+    /// The same after a shell has carried out `prelude`: limits, variables, where the output goes.
+    ///
+    /// # Panics
+    /// When the binary does not become ready: the test cannot go on.
+    pub async fn open_after(prelude: &str, binary: impl Into<PathBuf>) -> Self {
+        Self::begin(prelude, binary.into(), |_| ()).await
+    }
+
+    /// A clinic on the data folder that `put` puts at the path that it is given.
+    ///
+    /// # Panics
+    /// When the binary does not become ready: the test cannot go on.
+    pub async fn open_on(binary: impl Into<PathBuf>, put: impl FnOnce(&Path)) -> Self {
+        Self::begin("", binary.into(), put).await
+    }
+
+    async fn begin(prelude: &str, binary: PathBuf, put: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        put(&data(folder.path()));
         let pager = Pager::start(SECRET).await;
         std::fs::write(folder.path().join("lasegue.toml"), on_call(pager.url())).expect("the folder takes a file");
         let address = free_address();
-        let child = spawn(&binary, folder.path(), &address);
-        let token = token(&binary, &data(folder.path()), "clinician", "dr-a");
-        let caller = Caller::new(format!("http://{address}"), token);
-        let clinic = Self { binary, folder, pager, address, child, caller };
+        let child = spawn(prelude, &binary, folder.path(), &address);
+        let caller = Caller::new(format!("http://{address}"), String::new());
+        let mut clinic = Self { binary, folder, pager, address, prelude: prelude.to_owned(), child, caller };
         clinic.ready().await;
+        clinic.caller = Caller::new(clinic.caller.url.clone(), clinic.tokens(&DR_A));
         clinic
     }
 
@@ -53,8 +75,13 @@ impl Clinic {
     /// # Panics
     /// When it does not become ready.
     pub async fn start_again(&mut self) {
-        self.child = spawn(&self.binary, self.folder.path(), &self.address);
+        self.child = spawn(&self.prelude, &self.binary, self.folder.path(), &self.address);
         self.ready().await;
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     async fn ready(&self) {
@@ -76,8 +103,8 @@ impl Installation for Clinic {
         &self.pager
     }
 
-    fn token_of(&self, role: &str, subject: &str) -> String {
-        token(&self.binary, &self.data(), role, subject)
+    fn tokens(&self, arguments: &[&str]) -> String {
+        tokens_in(&self.binary, &self.data(), arguments)
     }
 }
 
@@ -92,8 +119,14 @@ fn data(folder: &Path) -> PathBuf {
     folder.join("data")
 }
 
-fn spawn(binary: &Path, folder: &Path, address: &str) -> Child {
-    Command::new(binary)
+fn tokens_in(binary: &Path, data: &Path, arguments: &[&str]) -> String {
+    tokens(binary, data, &data.join("tokens"), arguments)
+}
+
+fn spawn(prelude: &str, binary: &Path, folder: &Path, address: &str) -> Child {
+    Command::new("sh")
+        .args(["-c", &format!("{prelude}\nexec \"$0\" \"$@\"")])
+        .arg(binary)
         .args(["up", "--listen", address, "--data"])
         .arg(data(folder))
         .arg("--config")

@@ -6,12 +6,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{Installation, SECRET, free_address, on_call, run};
+use super::{DR_A, Installation, SECRET, free_address, image, on_call};
 use crate::caller::Caller;
 use crate::pager::Pager;
-
-/// The image around the binary under test.
-const IMAGE: &str = "lasegue:under-test";
 
 /// A running Compose project.
 #[derive(Debug)]
@@ -27,7 +24,7 @@ impl Composed {
     /// # Panics
     /// When it does not start: the test cannot go on.
     pub async fn start(binary: &Path, deploy: &Path) -> Self {
-        make_image(binary, deploy);
+        image::make(binary, deploy);
         let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
         let pager = Pager::start_for_containers(SECRET).await;
         let config = fs::read_to_string(deploy.join("lasegue.toml")).expect("it is there") + &on_call(pager.url());
@@ -35,7 +32,7 @@ impl Composed {
         fs::write(folder.path().join("pager.yaml"), way_to_the_pager()).expect("the folder takes a file");
         let project = Project { deploy: deploy.to_owned(), address: free_address(), folder };
         project.compose(&["up", "--detach"]);
-        let token = project.token("clinician", "dr-a");
+        let token = project.tokens(&DR_A);
         let caller = Caller::new(format!("http://{}", project.address), token);
         let composed = Self { project, pager, caller };
         composed.healthy().await;
@@ -64,8 +61,8 @@ impl Installation for Composed {
         &self.pager
     }
 
-    fn token_of(&self, role: &str, subject: &str) -> String {
-        self.project.token(role, subject)
+    fn tokens(&self, arguments: &[&str]) -> String {
+        self.project.tokens(arguments)
     }
 }
 
@@ -86,7 +83,7 @@ impl Project {
             .arg("--file")
             .arg(self.folder.path().join("pager.yaml"))
             .args(arguments)
-            .env("LASEGUE_IMAGE", IMAGE)
+            .env("LASEGUE_IMAGE", image::NAME)
             .env("LASEGUE_LISTEN", &self.address)
             .env("LASEGUE_CONFIG", self.folder.path().join("lasegue.toml"))
             .output()
@@ -96,8 +93,8 @@ impl Project {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    fn token(&self, role: &str, subject: &str) -> String {
-        self.compose(&["exec", "-T", "web", "lasegue", "token", "--role", role, "--subject", subject])
+    fn tokens(&self, arguments: &[&str]) -> String {
+        self.compose(&[&["run", "--rm", "-T", "token"], arguments].concat())
     }
 }
 
@@ -125,13 +122,4 @@ fn compose_command() -> Command {
 /// Containers reach the pager, which runs on this machine, by a name of its own.
 fn way_to_the_pager() -> &'static str {
     "services:\n  alerting:\n    extra_hosts: [\"pager:host-gateway\"]\n"
-}
-
-/// Docker knows the layers by their content: an image around the same binary is made in a second.
-fn make_image(binary: &Path, deploy: &Path) {
-    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
-    fs::copy(binary, folder.path().join("lasegue")).expect("the binary was built");
-    let text = |path: &Path| path.to_str().expect("the folder's name is text").to_owned();
-    let (dockerfile, context) = (text(&deploy.join("Dockerfile")), text(folder.path()));
-    run("docker", &["build", "--quiet", "--target", "prebuilt", "--tag", IMAGE, "--file", &dockerfile, &context]);
 }

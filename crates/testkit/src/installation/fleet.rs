@@ -5,7 +5,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Child;
 
-use super::{Ground, Installation, free_address};
+use serde_json::Value;
+
+use super::ground::Kind;
+use super::{DR_A, Ground, Installation, free_address};
 use crate::caller::Caller;
 use crate::containers::NATS_NEWEST;
 use crate::pager::Pager;
@@ -32,7 +35,8 @@ impl Role {
     /// Every role, the front door last.
     pub const ALL: [Self; 5] = [Self::Intake, Self::Assessment, Self::Scheduling, Self::Alerting, Self::Web];
 
-    pub(super) const fn name(self) -> &'static str {
+    /// Its name in commands.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Intake => "intake",
             Self::Assessment => "assessment",
@@ -66,13 +70,32 @@ impl Fleet {
     /// # Panics
     /// When a part of it does not start: the test cannot go on.
     pub async fn open(binary: impl Into<PathBuf>, replicas: usize) -> Self {
-        let ground = Ground::lay(binary, NATS_NEWEST).await;
+        Self::on(Ground::lay(binary, NATS_NEWEST).await, replicas).await
+    }
+
+    /// A fleet with one process of each role, whose NATS has a small disk that a test may fill.
+    ///
+    /// # Panics
+    /// When a part of it does not start: the test cannot go on.
+    pub async fn open_cramped(binary: impl Into<PathBuf>) -> Self {
+        Self::on(Ground::with(binary.into(), NATS_NEWEST, Kind::Cramped).await, 1).await
+    }
+
+    /// A fleet with one process of each role, whose PostgreSQL has a standby.
+    ///
+    /// # Panics
+    /// When a part of it does not start: the test cannot go on.
+    pub async fn open_followed(binary: impl Into<PathBuf>) -> Self {
+        Self::on(Ground::with(binary.into(), NATS_NEWEST, Kind::Followed).await, 1).await
+    }
+
+    async fn on(ground: Ground, replicas: usize) -> Self {
         let migrated = ground.run("migrate", &["migrate"]);
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
         let own = (1..replicas).flat_map(|_| Role::ALL).map(|role| (role, free_address()));
         let places = ground.places.iter().cloned().chain(own);
         let members = places.map(|(role, address)| Member { child: ground.spawn(role, &address), role, address });
-        let caller = Caller::new(format!("http://{}", ground.front_door()), ground.token("clinician", "dr-a"));
+        let caller = Caller::new(format!("http://{}", ground.front_door()), ground.tokens(&DR_A));
         let fleet = Self { members: members.collect(), ground, caller };
         fleet.all_ready().await;
         fleet
@@ -86,6 +109,11 @@ impl Fleet {
     /// The processes of `role`.
     pub fn of(&self, role: Role) -> Vec<usize> {
         (0..self.size()).filter(|index| self.members[*index].role == role).collect()
+    }
+
+    /// Where a process answers.
+    pub fn address(&self, index: usize) -> &str {
+        &self.members[index].address
     }
 
     /// A process dies at once, as if the power went.
@@ -143,6 +171,16 @@ impl Fleet {
         self.caller.ready(&format!("http://{address}"), || self.log(&self.members[index])).await;
     }
 
+    /// What a process says of itself: whether it can do its work, and each check.
+    ///
+    /// # Panics
+    /// When it says nothing.
+    pub async fn readiness(&self, index: usize) -> Value {
+        let url = format!("http://{}/readyz", self.members[index].address);
+        let answer = self.caller.http.get(url).send().await.expect("it answers");
+        answer.json().await.expect("JSON")
+    }
+
     fn log(&self, member: &Member) -> String {
         fs::read_to_string(self.ground.log(member.role, &member.address)).unwrap_or_default()
     }
@@ -172,8 +210,8 @@ impl Installation for Fleet {
         &self.ground.pager
     }
 
-    fn token_of(&self, role: &str, subject: &str) -> String {
-        self.ground.token(role, subject)
+    fn tokens(&self, arguments: &[&str]) -> String {
+        self.ground.tokens(arguments)
     }
 }
 
