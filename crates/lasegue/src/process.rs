@@ -1,21 +1,22 @@
 //! One process: the services of its roles on one bus, behind one HTTP listener.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use lasegue_platform::Base;
-use lasegue_platform::auth::{SigningKey, Verifier};
+use lasegue_platform::auth::Verifier;
 use lasegue_platform::clock::SharedClock;
-use lasegue_platform::http::{self, Front, Health, Limits, Routes};
+use lasegue_platform::direct::DirectServer;
+use lasegue_platform::http::{self, Front, Health, Limits, Rooms, Routes};
 use lasegue_platform::lifecycle::{Lifecycle, Stage};
 use lasegue_platform::random::SharedRandom;
+use lasegue_platform::{Base, Opened, files, telemetry};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::roles::{Role, Roles};
+use crate::data_folder::Held;
+use crate::roles::{Role, Roles, migrations};
 use crate::settings::Settings;
 use crate::wiring::Wiring;
 
@@ -27,7 +28,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(crate) struct Process {
     pub(crate) lifecycle: Lifecycle,
     router: Router,
-    _lock: Option<File>,
+    clock: SharedClock,
+    rooms: Rooms,
+    _folder: Option<Held>,
 }
 
 impl Process {
@@ -38,34 +41,44 @@ impl Process {
     pub(crate) async fn start(
         settings: &Settings,
         roles: &Roles,
-        key: &SigningKey,
         clock: SharedClock,
         random: SharedRandom,
     ) -> anyhow::Result<Self> {
+        let rooms = Rooms::of_files(files::raise_limit());
         let health = Health::default();
         let lifecycle = Lifecycle::new(clock.clone());
-        let Wiring { bus, databases, migrate, lock } = Wiring::of(settings, &roles.services(), &clock, &health).await?;
+        let verifier = verifier(settings, &lifecycle, &health, clock.clone())?;
+        let Wiring { bus, keys, databases, migrate, direct, folder } =
+            Wiring::of(settings, &roles.services(), &clock, &health).await?;
         let closing = bus.clone();
+        let keeping = clock.clone();
+        lifecycle.spawn(Stage::Relay, "metrics", move |stop| telemetry::keep_up(keeping, stop));
         lifecycle.on_close("bus", move || Box::pin(async move { closing.close().await }));
         let base = Base {
             bus,
+            keys,
             clock: clock.clone(),
             random: random.clone(),
             lifecycle: lifecycle.clone(),
             databases,
             health: health.clone(),
             migrate,
+            restorable_for: settings.backup.restorable(),
+            opened: Opened::default(),
         };
         let routes = routes(&base, settings, roles).await?;
-        let front = Front { verifier: Verifier::new(key), clock, random, limits: Limits::default() };
+        if let Some((server, address)) = direct {
+            take_directly(&lifecycle, server, address, clock.clone()).await?;
+        }
+        let front = Front { verifier, clock: clock.clone(), random, limits: Limits::default() };
         let answering = http::named(front.around(routes, &health), &roles.services());
-        Ok(Self { router: answering, lifecycle, _lock: lock })
+        Ok(Self { router: answering, lifecycle, clock, rooms, _folder: folder })
     }
 
     /// Answers on `listener` from now on.
     pub(crate) fn serve(&self, listener: TcpListener) {
-        let router = self.router.clone();
-        self.lifecycle.spawn(Stage::Serve, "http", move |stop| http::serve(listener, router, stop));
+        let (router, rooms, clock) = (self.router.clone(), self.rooms, self.clock.clone());
+        self.lifecycle.spawn(Stage::Serve, "http", move |stop| http::serve(listener, router, rooms, clock, stop));
     }
 
     /// Waits for Ctrl-C, a termination signal, or a part that ends by itself; then drains. False when that part did, or
@@ -85,11 +98,47 @@ impl Process {
     }
 }
 
+/// Knows whose tokens come in, as long as the process runs.
+fn verifier(
+    settings: &Settings,
+    lifecycle: &Lifecycle,
+    health: &Health,
+    clock: SharedClock,
+) -> anyhow::Result<Verifier> {
+    let (verifier, follower) = Verifier::follow(&settings.tokens(), clock)?;
+    let state = follower.state();
+    health.watch("tokens", move || std::future::ready(state()));
+    // Until the last request has its answer.
+    lifecycle.spawn(Stage::Work, "tokens", |stop| follower.run(stop));
+    Ok(verifier)
+}
+
+/// Takes in on `address` what other processes hand over.
+async fn take_directly(
+    lifecycle: &Lifecycle,
+    server: DirectServer,
+    address: SocketAddr,
+    clock: SharedClock,
+) -> anyhow::Result<()> {
+    let taken = || format!("{address} cannot be listened on: name another address as `listen` under [direct]");
+    let listener = TcpListener::bind(address).await.with_context(taken)?;
+    let router = server.into_router();
+    lifecycle.spawn(Stage::Serve, "direct", move |stop| http::serve(listener, router, Rooms::PEERS, clock, stop));
+    Ok(())
+}
+
 /// Starts what `roles` names, receivers before senders, and gives their routes.
 async fn routes(base: &Base, settings: &Settings, roles: &Roles) -> anyhow::Result<Routes> {
     let mut routes = Routes::new();
-    if roles.has(Role::Alerting) {
-        let on_call = settings.on_call().check()?;
+    let on_call = if roles.has(Role::Alerting) { Some(settings.on_call().check()?) } else { None };
+    if let Some(on_call) = &on_call {
+        lasegue_alerting::somebody(on_call).context("alerting does not start")?;
+    }
+    for service in roles.services() {
+        let cannot = || format!("{service} does not start");
+        base.open_ahead(service, migrations(service)).await.with_context(cannot)?;
+    }
+    if let Some(on_call) = on_call {
         let alerting = lasegue_alerting::start(base, on_call).await.context("alerting does not start")?;
         routes = routes.merge(lasegue_alerting::http::routes(&alerting));
     }
@@ -135,17 +184,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
         let mut settings = Settings::default();
         folder.path().clone_into(&mut settings.data);
+        settings.without_contacts(true);
         let (clock, health) = (SystemClock::shared(), Health::default());
         let roles: Roles = [role].into_iter().collect();
         let wiring = Wiring::of(&settings, &roles.services(), &clock, &health).await.expect("an empty folder");
         let base = Base {
             bus: wiring.bus,
+            keys: wiring.keys,
             clock: clock.clone(),
             random: SystemRandom::shared(),
             lifecycle: Lifecycle::new(clock),
             databases: wiring.databases,
             health,
             migrate: wiring.migrate,
+            restorable_for: settings.backup.restorable(),
+            opened: Opened::default(),
         };
         let routes = routes(&base, &settings, &roles).await.expect("it starts");
         assert!(base.lifecycle.drain(DRAIN).await);

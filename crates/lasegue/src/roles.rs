@@ -5,6 +5,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 use lasegue_contracts::Service;
+use lasegue_platform::store::Migrations;
 
 /// One part of the installation that a process can play.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -68,5 +69,15 @@ impl fmt::Display for Roles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.0.iter().map(|role| role.service().map_or("web", Service::name));
         f.write_str(&names.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// What brings the database of `service` up to date.
+pub(crate) fn migrations(service: Service) -> Migrations {
+    match service {
+        Service::Intake => lasegue_intake::MIGRATIONS,
+        Service::Assessment => lasegue_assessment::MIGRATIONS,
+        Service::Scheduling => lasegue_scheduling::MIGRATIONS,
+        Service::Alerting => lasegue_alerting::MIGRATIONS,
     }
 }

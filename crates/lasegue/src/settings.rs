@@ -1,17 +1,24 @@
 //! The configuration file of a whole process: every service's part of it, under one roof.
 
+pub(crate) mod written;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use lasegue_alerting::config::{ContactSettings, OnCallSettings, PagingSettings, PolicySettings, RotaSettings};
+use lasegue_alerting::config::{
+    ContactSettings, HeartbeatSettings, OnCallSettings, PagingSettings, PolicySettings, RotaSettings,
+};
 use lasegue_console::Remote;
 use lasegue_contracts::Service;
+use lasegue_platform::auth::Folders;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::direct::Direct;
 use crate::secrets::Secrets;
 
 /// What a configuration file may say. Everything may be left out.
@@ -20,17 +27,22 @@ use crate::secrets::Secrets;
 pub(crate) struct Settings {
     /// The folder of the databases and keys.
     pub(crate) data: PathBuf,
-    /// The folder of the token key and the passwords; without one they are in `data`.
+    /// The folder of the passwords; without one they are in `data`.
     secrets: Option<PathBuf>,
+    /// The folder of the keys that verify tokens and of those that were revoked; without one it is `tokens` in `secrets`.
+    tokens: Option<PathBuf>,
     nats: Option<Nats>,
     postgres: Option<Postgres>,
     services: Services,
+    pub(crate) direct: Direct,
     pub(crate) http: Http,
     pub(crate) log: Log,
     pub(crate) contact: Vec<ContactSettings>,
     pub(crate) rota: Vec<RotaSettings>,
     pub(crate) policy: Vec<PolicySettings>,
     pub(crate) paging: PagingSettings,
+    pub(crate) heartbeat: Option<HeartbeatSettings>,
+    pub(crate) backup: Backup,
 }
 
 impl Default for Settings {
@@ -38,16 +50,42 @@ impl Default for Settings {
         Self {
             data: PathBuf::from("lasegue-data"),
             secrets: None,
+            tokens: None,
             nats: None,
             postgres: None,
             services: Services::default(),
+            direct: Direct::default(),
             http: Http::default(),
             log: Log::default(),
             contact: Vec::new(),
             rota: Vec::new(),
             policy: Vec::new(),
             paging: PagingSettings::default(),
+            heartbeat: None,
+            backup: Backup::default(),
         }
+    }
+}
+
+/// What is kept for the sake of backups.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Backup {
+    /// How old a backup may be when it is restored, in days: the same in every process.
+    #[serde(deserialize_with = "written::days")]
+    restorable_days: u16,
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self { restorable_days: 14 }
+    }
+}
+
+impl Backup {
+    /// How old a backup may be when it is restored.
+    pub(crate) fn restorable(&self) -> Duration {
+        Duration::from_hours(24 * u64::from(self.restorable_days))
     }
 }
 
@@ -55,6 +93,7 @@ impl Default for Settings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Http {
+    #[serde(deserialize_with = "written::listen")]
     pub(crate) listen: SocketAddr,
 }
 
@@ -90,7 +129,7 @@ pub(crate) struct Nats {
     #[serde(default = "one")]
     pub(crate) replicas: usize,
     /// The most bytes that one stream may hold; what comes beyond waits in the outbox.
-    #[serde(default = "a_gibibyte")]
+    #[serde(default = "a_gibibyte", deserialize_with = "written::bytes")]
     pub(crate) max_stream_bytes: i64,
 }
 
@@ -158,8 +197,12 @@ impl Settings {
     /// The servers, if bus and databases are outside of the process.
     ///
     /// # Errors
-    /// When only one of them is named.
+    /// When only one of them is named, or an address is none or holds a password.
     pub(crate) fn servers(&self) -> anyhow::Result<Option<Servers<'_>>> {
+        ensure!(
+            self.nats.as_ref().is_none_or(|nats| nats.url.split(',').all(is_of_nats)),
+            "[nats] url is no address, or holds a name or a password: write it like nats://host:4222, each service has its own in the secrets"
+        );
         match (&self.nats, &self.postgres) {
             (Some(nats), Some(postgres)) => Ok(Some(Servers { nats, postgres })),
             (None, None) => Ok(None),
@@ -182,15 +225,26 @@ impl Settings {
         services.iter().map(remote).collect()
     }
 
-    /// The folder of the token key and the passwords.
+    /// The folder of the passwords.
     pub(crate) fn secrets(&self) -> Secrets {
         Secrets(self.secrets.clone().unwrap_or_else(|| self.data.clone()))
+    }
+
+    /// Where tokens are made and verified.
+    pub(crate) fn tokens(&self) -> Folders {
+        let Folders { private, public } = Folders::of_data(&self.secrets().0);
+        Folders { private, public: self.tokens.clone().unwrap_or(public) }
     }
 
     /// Takes over another file's on-call set-up.
     pub(crate) fn take_on_call(&mut self, other: Self) {
         let Self { contact, rota, policy, paging, .. } = other;
         (self.contact, self.rota, self.policy, self.paging) = (contact, rota, policy, paging);
+    }
+
+    /// Nobody need be on call, if that is what the command line says.
+    pub(crate) fn without_contacts(&mut self, asked: bool) {
+        self.paging.without_contacts |= asked;
     }
 
     /// The on-call set-up in it.
@@ -200,9 +254,20 @@ impl Settings {
             rota: self.rota.clone(),
             policy: self.policy.clone(),
             paging: self.paging.clone(),
+            heartbeat: self.heartbeat.clone(),
         }
     }
 }
+
+/// Whether `address` leads to a server and says nothing of who goes there.
+fn is_of_nats(address: &str) -> bool {
+    let address = if address.contains("://") { address.to_owned() } else { format!("nats://{address}") };
+    let leads = |url: Url| matches!(url.scheme(), "nats" | "tls") && url.has_host();
+    !address.contains('@') && Url::parse(&address).is_ok_and(leads)
+}
+
+#[cfg(test)]
+mod unsaid;
 
 #[cfg(test)]
 mod tests {
@@ -231,6 +296,21 @@ mod tests {
         for url in ["db", "http://db/lasegue", "postgres://admin@db/lasegue", "postgres://:x@db/lasegue"] {
             assert!(address(url).expect_err(url).contains("write it like"), "{url}");
         }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused_and_not_repeated() {
+        let nats = settings("[nats]\nurl = \"nats://a:4222,nats://me:s3cret@b:4222\"");
+        let services = settings("[services]\nintake = \"http://me:s3cret@intake:8080\"");
+        let refusals = [nats.servers().map(|_| ()), services.remotes(&[Service::Intake]).map(|_| ())];
+        for refusal in refusals {
+            let refusal = format!("{:#}", refusal.expect_err("it holds a password"));
+            assert!(refusal.contains("write it like") && !refusal.contains("s3cret"), "{refusal}");
+        }
+        let postgres = settings("[nats]\nurl = \"nats://n\"\n[postgres]\nurl = \"postgres://me:s3cret@p/l\"");
+        let servers = postgres.servers().expect("both are named").expect("both are named");
+        let refusal = servers.postgres.address(Service::Intake, &"x".to_owned().into()).expect_err("it names a role");
+        assert!(!format!("{refusal:#}").contains("s3cret"), "{refusal:#}");
     }
 
     #[test]

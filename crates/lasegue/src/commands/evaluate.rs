@@ -14,6 +14,8 @@ use lasegue_protocol::stream::{Raw, Splitter};
 use lasegue_protocol::{Protocol, evaluate, report};
 use rayon::prelude::*;
 
+use crate::plain::{plain, plain_json, plain_lines};
+
 /// Records evaluated at a time: enough to keep all cores busy, little enough for memory.
 const BATCH: usize = 512;
 const READ_BYTES: usize = 1024 * 1024;
@@ -133,7 +135,7 @@ impl Tally {
                 Outcome::Refused { number, line, faults } => {
                     self.refused = true;
                     for fault in faults {
-                        eprintln!("record {number} (line {line}): {fault}");
+                        eprintln!("record {number} (line {line}): {}", plain(&fault));
                     }
                 }
             }
@@ -144,13 +146,16 @@ impl Tally {
 
 impl Job<'_> {
     fn evaluate(&self, raw: &Raw) -> Outcome {
-        self.try_evaluate(&raw.json)
+        self.try_evaluate(raw)
             .map_or_else(|faults| Outcome::Refused { number: raw.number, line: raw.line, faults }, Outcome::Done)
     }
 
-    fn try_evaluate(&self, json: &[u8]) -> Result<String, Vec<Fault>> {
+    fn try_evaluate(&self, raw: &Raw) -> Result<String, Vec<Fault>> {
         let whole = |reason: String| vec![Fault { pointer: String::new(), reason }];
-        let record = Record::parse_slice(json)?;
+        if let Some(fault) = raw.too_long() {
+            return Err(vec![fault]);
+        }
+        let record = Record::parse_slice(&raw.json)?;
         let faults = check_record(&record);
         if !faults.is_empty() {
             return Err(faults);
@@ -158,10 +163,10 @@ impl Job<'_> {
         let assessment =
             evaluate(self.protocol, &record, self.visit.as_ref()).map_err(|error| whole(error.to_string()))?;
         match self.format {
-            Format::Text => Ok(report::text(self.protocol, &record, &assessment)),
-            Format::Json => {
-                serde_json::to_string(&assessment).map(|line| line + "\n").map_err(|error| whole(error.to_string()))
-            }
+            Format::Text => Ok(plain_lines(&report::text(self.protocol, &record, &assessment))),
+            Format::Json => serde_json::to_string(&assessment)
+                .map(|line| plain_json(&line) + "\n")
+                .map_err(|error| whole(error.to_string())),
         }
     }
 }

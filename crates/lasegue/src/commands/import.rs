@@ -6,21 +6,25 @@
 mod input;
 mod sender;
 
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lasegue_platform::auth::{self, Identity, Role, SigningKey};
+use lasegue_platform::auth::{Folders, Identity, Role};
 use lasegue_platform::clock::{Clock, SystemClock};
 use lasegue_platform::random::SystemRandom;
 use lasegue_platform::tls;
 use lasegue_protocol::stream::Raw;
 
 use self::input::Chunks;
-use self::sender::{Outcome, Sender};
+use self::sender::{Outcome, Sender, may_pass};
+use crate::commands::caller::web_address;
+use crate::plain::plain;
+use crate::tokens;
 
 /// The exit status when records were refused.
 const REFUSED: u8 = 2;
@@ -36,13 +40,13 @@ pub(crate) struct Args {
     /// The file, or - for standard input.
     file: PathBuf,
     /// Where the installation listens.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = web_address)]
     url: String,
     /// A token of the role system [default: made with the key of --data].
     #[arg(long, env = "LASEGUE_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The folder with the installation's token key: the data folder of `lasegue up`, or the secrets of a role.
-    #[arg(long, value_name = "DIR", env = "LASEGUE_SECRETS", default_value = "lasegue-data")]
+    /// The data folder of `lasegue up`, to make a token in; without one, give --token.
+    #[arg(long, value_name = "DIR", default_value = "lasegue-data")]
     data: PathBuf,
 }
 
@@ -54,13 +58,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let sender = Sender::new(&args.url, token, progress.clone())?;
     let mut tally = Tally::default();
     while let Some(chunk) = chunks.next()? {
-        let stopped = || {
-            format!(
-                "the import stopped before record {}; what was taken stays, and the same command goes on",
-                chunk[0].number
-            )
-        };
-        let outcomes = sender.send(&chunk).await.with_context(stopped)?;
+        if let [record] = &chunk[..]
+            && let Some(fault) = record.too_long()
+        {
+            tally.refuse(record, &[fault], &progress);
+            continue;
+        }
+        let outcomes = sender.send(&chunk).await.map_err(|error| stopped(error, &chunk[0]))?;
         for (record, outcome) in chunk.iter().zip(outcomes) {
             tally.count(record, outcome, &progress);
         }
@@ -70,6 +74,13 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     progress.finish_and_clear();
     println!("{tally}");
     Ok(if tally.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+/// Where the import ended, and whether it is to be run again as it is.
+fn stopped(error: anyhow::Error, before: &Raw) -> anyhow::Error {
+    let then = if may_pass(&error) { "the same command goes on" } else { "mend what is named here, then run it again" };
+    let number = before.number;
+    error.context(format!("the import stopped before record {number}; what was taken stays, and {then}"))
 }
 
 /// What became of the records so far.
@@ -85,35 +96,33 @@ impl Tally {
         match outcome {
             Outcome::Accepted => self.taken += 1,
             Outcome::Known => self.known += 1,
-            Outcome::Refused { faults } => {
-                self.refused += 1;
-                progress.suspend(|| {
-                    for fault in faults {
-                        eprintln!("record {} (line {}): {fault}", record.number, record.line);
-                    }
-                });
-            }
+            Outcome::Refused { faults } => self.refuse(record, &faults, progress),
         }
+    }
+
+    fn refuse(&mut self, record: &Raw, faults: &[impl Display], progress: &ProgressBar) {
+        self.refused += 1;
+        progress.suspend(|| {
+            for fault in faults {
+                eprintln!("record {} (line {}): {}", record.number, record.line, plain(fault));
+            }
+        });
     }
 }
 
-impl std::fmt::Display for Tally {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} records taken, {} known already, {} refused", self.taken, self.known, self.refused)
     }
 }
 
 fn own_token(args: &Args) -> anyhow::Result<String> {
-    let folder = args.data.display();
-    ensure!(
-        args.data.is_dir(),
-        "there is no data folder {folder}: name the installation's with --data, or give --token"
-    );
     let random = SystemRandom::shared();
-    let key = SigningKey::load_or_create(&args.data, &*random)?;
+    let issuer = tokens::issuer_that_is_there(&Folders::of_data(&args.data), &*random)
+        .context("the import needs a token: give --token, or make one in a data folder")?;
     let now = SystemClock.now();
     let identity = Identity { subject: "import".to_owned(), role: Role::System };
-    Ok(auth::issue(&key, &identity, random.id(now), now, now + TimeDelta::hours(TOKEN_HOURS))?)
+    Ok(issuer.issue(&identity, &*random, now, now + TimeDelta::hours(TOKEN_HOURS))?)
 }
 
 /// A bar on a terminal, nothing elsewhere. `bytes` is the length of the input, if it is known.

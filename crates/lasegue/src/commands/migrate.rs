@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use lasegue_contracts::Service;
-use lasegue_platform::store::{Location, Migrations, Store};
+use lasegue_platform::store::{Location, Store, StoreError};
 use lasegue_platform::{Databases, config, tls};
 use secrecy::ExposeSecret;
 
+use crate::roles::migrations;
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -18,7 +19,7 @@ use crate::wiring;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The configuration file (TOML); LASEGUE_ variables stand over it.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "LASEGUE_CONFIG")]
     config: Option<PathBuf>,
 }
 
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
     for (service, address) in addresses {
         let location = Location::Postgres(address.expose_secret().to_owned());
         let lacked = Store::migrate(service, &location, migrations(service)).await;
-        match lacked.with_context(|| format!("the {service} schema is not up to date"))? {
+        match lacked.map_err(|error| failed(service, error))? {
             0 => println!("{service}: up to date"),
             lacked => println!("{service}: {lacked} migrations applied"),
         }
@@ -41,11 +42,12 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
     Ok(ExitCode::SUCCESS)
 }
 
-fn migrations(service: Service) -> Migrations {
-    match service {
-        Service::Intake => lasegue_intake::MIGRATIONS,
-        Service::Assessment => lasegue_assessment::MIGRATIONS,
-        Service::Scheduling => lasegue_scheduling::MIGRATIONS,
-        Service::Alerting => lasegue_alerting::MIGRATIONS,
-    }
+fn failed(service: Service, error: StoreError) -> anyhow::Error {
+    let what = match error {
+        StoreError::Unavailable(_) | StoreError::Unknown(_) => {
+            format!("the {service} schema could not be looked at or changed: run `lasegue migrate` again")
+        }
+        _ => format!("the {service} schema is not up to date"),
+    };
+    anyhow::Error::new(error).context(what)
 }

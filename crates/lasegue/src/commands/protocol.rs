@@ -15,7 +15,9 @@ use lasegue_protocol::stream::{Raw, Splitter};
 use lasegue_protocol::{Protocol, cases, diff, guide};
 use rayon::prelude::*;
 
+use super::caller::Target;
 use super::evaluate::load_protocol;
+use crate::plain::plain;
 use crate::wait_for;
 
 /// Exit status when something was found wrong.
@@ -70,7 +72,7 @@ enum Command {
         /// The changed protocol file
         file: PathBuf,
         #[command(flatten)]
-        target: change::Target,
+        target: Target,
     },
     /// Make a stored protocol the one that decides, after a backtest over past records
     Activate(change::Activation),
@@ -177,7 +179,7 @@ fn compare_records(records: &Path, old: &Protocol, new: &Protocol) -> anyhow::Re
                 Ok((name, difference)) => summary.add(&name, difference),
                 Err(reason) => {
                     refused = true;
-                    eprintln!("line {line}: {reason}");
+                    eprintln!("line {line}: {}", plain(&reason));
                 }
             }
         }
@@ -190,6 +192,7 @@ fn tried(old: &Protocol, new: &Protocol, raw: &Raw) -> Result<(String, Differenc
     let told = |faults: Vec<lasegue_protocol::record::Fault>| {
         faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
+    raw.too_long().map_or(Ok(()), |fault| Err(told(vec![fault])))?;
     let record = Record::parse_slice(&raw.json).map_err(told)?;
     let difference = backtest::compare(old, new, &record).map_err(|error| error.to_string())?;
     Ok((format!("record {} (line {})", raw.number, raw.line), difference))

@@ -6,31 +6,37 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use chrono::TimeDelta;
-use lasegue_platform::auth::{self, Identity, Role, SigningKey};
+use lasegue_platform::auth::{Identity, Issuer, Role};
 use lasegue_platform::clock::{SharedClock, SystemClock};
 use lasegue_platform::lifecycle::{Lifecycle, Stage};
 use lasegue_platform::random::{SharedRandom, SystemRandom};
 use lasegue_platform::{config, telemetry, tls};
 
-use crate::demo;
 use crate::process::{Process, listen};
 use crate::roles::Roles;
 use crate::settings::Settings;
+use crate::settings::written::socket;
+use crate::terminal::say;
+use crate::tokens;
+use crate::{data_folder, demo};
 
 /// Run every service in this process, with databases of its own and no server beside it.
 ///
-/// Without a configuration file nobody is on call: see docs/paging.md for the few lines that change that.
+/// It wants to know who is on call: see docs/paging.md for the few lines of its configuration file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The folder of databases and keys, made when absent [default: lasegue-data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where to listen [default: 127.0.0.1:8080].
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = socket)]
     listen: Option<SocketAddr>,
     /// The configuration file (TOML); LASEGUE_ variables stand over it.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "LASEGUE_CONFIG")]
     config: Option<PathBuf>,
+    /// Start although nobody can be paged.
+    #[arg(long)]
+    without_contacts: bool,
     /// Fill a clinic with synthetic patients and show what happens to them. In a folder that is removed afterwards,
     /// unless --data names one.
     #[arg(long)]
@@ -47,6 +53,8 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
         "the configuration names [nats] and [postgres], and `lasegue up` runs without servers: start the roles with `lasegue run`"
     );
     settings.data = args.data.clone().unwrap_or(settings.data);
+    ensure!(!settings.data.is_file(), "{} is a file: give a folder with --data", settings.data.display());
+    settings.without_contacts(args.without_contacts);
     settings.http.listen = args.listen.unwrap_or(settings.http.listen);
     if args.demo && args.config.is_none() {
         "warn".clone_into(&mut settings.log.filter);
@@ -56,16 +64,23 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
     let listener = listen(settings.http.listen).await?;
     let address = listener.local_addr()?;
     let demo = if args.demo { Some(Demo::prepare(&args, &mut settings, address, &clock).await?) } else { None };
-    let key = SigningKey::load_or_create(&settings.secrets().0, &*random)?;
-    let process = Process::start(&settings, &Roles::all(), &key, clock.clone(), random.clone()).await?;
-    process.serve(listener);
-    println!("Lasègue is ready on http://{address} after {} ms.", (clock.now() - started).num_milliseconds());
-    println!("Data: {}. Ctrl-C ends it in good order.\n", settings.data.display());
-    if let Some(demo) = demo {
-        demo.start(&process.lifecycle, &key, clock, &random)?;
+    let is_new = !(settings.tokens().are_used() || data_folder::is_one(&settings.data));
+    let issuer = tokens::issuer(&settings.tokens(), &*random)?;
+    if is_new {
+        say!("A new installation in {}.", settings.data.display());
     }
-    let clean = process.until_end(|| println!("\nFinishing what is under way ...")).await?;
-    println!("{}", if clean { "Ended in good order." } else { "Ended, but not in good order: see the log." });
+    let demo = demo.map(|demo| demo.with_tokens(&issuer, &clock, &random)).transpose()?;
+    // Whoever makes a token or takes one back waits for it.
+    drop(issuer);
+    let process = Process::start(&settings, &Roles::all(), clock.clone(), random).await?;
+    process.serve(listener);
+    say!("Lasègue is ready on http://{address} after {} ms.", (clock.now() - started).num_milliseconds());
+    say!("Data: {}. Ctrl-C ends it in good order.\n", settings.data.display());
+    if let Some((demo, tokens)) = demo {
+        demo.start(&process.lifecycle, tokens, clock);
+    }
+    let clean = process.until_end(|| say!("\nFinishing what is under way ...")).await?;
+    say!("{}", if clean { "Ended in good order." } else { "Ended, but not in good order: see the log." });
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -83,7 +98,7 @@ impl Demo {
         address: SocketAddr,
         clock: &SharedClock,
     ) -> anyhow::Result<Self> {
-        println!("Lasègue demo: a clinic of synthetic patients. Nobody in it is real.\n");
+        say!("Lasègue demo: a clinic of synthetic patients. Nobody in it is real.\n");
         let url = format!("http://{address}");
         let pager = demo::Pager::start(clock.clone()).await?;
         if args.config.is_none() {
@@ -97,30 +112,32 @@ impl Demo {
         Ok(Self { pager, folder, url })
     }
 
-    fn start(
+    fn with_tokens(
         self,
-        lifecycle: &Lifecycle,
-        key: &SigningKey,
-        clock: SharedClock,
+        issuer: &Issuer,
+        clock: &SharedClock,
         random: &SharedRandom,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<(Self, demo::Tokens)> {
         let now = clock.now();
         let token = |subject: &str, role| {
             let identity = Identity { subject: subject.to_owned(), role };
-            auth::issue(key, &identity, random.id(now), now, now + TimeDelta::days(1))
+            issuer.issue(&identity, &**random, now, now + TimeDelta::days(1))
         };
         let tokens =
             demo::Tokens { system: token("demo", Role::System)?, clinician: token("consultant-a", Role::Clinician)? };
+        Ok((self, tokens))
+    }
+
+    fn start(self, lifecycle: &Lifecycle, tokens: demo::Tokens, clock: SharedClock) {
         let Self { pager, folder, url } = self;
         if let Some(folder) = folder {
             lifecycle.on_close("demo folder", move || Box::pin(async move { drop(folder) }));
         }
         lifecycle.spawn(Stage::Serve, "demo", move |stop| async move {
             if let Err(error) = demo::run(url, tokens, pager, clock, stop.clone()).await {
-                eprintln!("the demo cannot go on: {error:#}");
+                say!("the demo cannot go on: {error:#}");
                 stop.cancelled().await;
             }
         });
-        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use chrono::{DateTime, SecondsFormat, Utc};
 use lasegue_platform::clock::SharedClock;
+use lasegue_platform::tls;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -54,7 +55,7 @@ impl Clinic {
     /// Imports `count` patients and waits until each has a plan.
     pub(super) async fn fill(url: String, tokens: Tokens, count: usize, clock: &SharedClock) -> anyhow::Result<Self> {
         let records: Vec<_> = sample::records(SEED, count, clock.now()).collect();
-        let http = Client::builder().timeout(Duration::from_mins(1)).build()?;
+        let http = tls::client(|| Client::builder().timeout(Duration::from_mins(1)))?;
         let mut clinic = Self { url, tokens, http, patients: Vec::with_capacity(count), visits: 0 };
         let lines = records.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let answer = clinic.post("/imports", &clinic.tokens.system).body(lines).send().await?;

@@ -90,7 +90,7 @@ pub(crate) fn on_call(pager: &Pager, link_base: &str) -> anyhow::Result<Settings
         let url = &pager.url;
         format!(
             "[[contact]]\nname = \"{person}\"\n\
-             channels = [{{ kind = \"webhook\", url = \"{url}/{person}\", secret = \"demo\" }}]\n"
+             channels = [{{ kind = \"webhook\", url = \"{url}/{person}\", secret = \"known-to-this-demo-alone\" }}]\n"
         )
     });
     let text = format!(

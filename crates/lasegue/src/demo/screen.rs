@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clinic::{Answer, Clinic, Patient};
 use super::pager::Page;
+use crate::terminal::say;
 
 pub(super) fn filled(clinic: &Clinic, took: TimeDelta) {
-    println!(
+    say!(
         "  {} synthetic patients with {} visits went through intake and were assessed in {:.1} s.",
         clinic.patients().count(),
         clinic.visits(),
@@ -18,23 +19,23 @@ pub(super) fn filled(clinic: &Clinic, took: TimeDelta) {
 
 pub(super) fn kinds(kinds: &BTreeMap<String, usize>) {
     let listed: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    println!("  Their next visits: {}.", listed.join(", "));
-    println!("  From now on something happens every few seconds. Ctrl-C ends the demo.\n");
+    say!("  Their next visits: {}.", listed.join(", "));
+    say!("  From now on something happens every few seconds. Ctrl-C ends the demo.\n");
 }
 
 pub(super) fn story(now: DateTime<Utc>, patient: &Patient, told: &str) {
-    println!("  {}  Patient {:03} {told}.", time(now), patient.number);
+    say!("  {}  Patient {:03} {told}.", time(now), patient.number);
 }
 
 pub(super) fn answered(answer: &Answer) {
     match answer {
         Answer::Accepted => {}
-        Answer::Refused(faults) => println!("            intake refuses it: {faults}"),
+        Answer::Refused(faults) => say!("            intake refuses it: {faults}"),
     }
 }
 
 pub(super) fn page(page: &Page, took: TimeDelta, first: bool) {
-    println!(
+    say!(
         "            {} pages {} after {} ms, reference {}",
         page.text.severity.to_uppercase(),
         page.contact,
@@ -42,21 +43,21 @@ pub(super) fn page(page: &Page, took: TimeDelta, first: bool) {
         page.text.reference
     );
     if first {
-        println!("            That is all the page says, with a link: {}", page.text.link);
-        println!("            No name, no symptom, no birth date leaves the building.");
+        say!("            That is all the page says, with a link: {}", page.text.link);
+        say!("            No name, no symptom, no birth date leaves the building.");
     }
 }
 
 pub(super) fn accepted(contact: &str, took: TimeDelta) {
-    println!("            accepted by {contact} after {:.1} s\n", seconds(took));
+    say!("            accepted by {contact} after {:.1} s\n", seconds(took));
 }
 
 pub(super) fn unanswered() {
-    println!("            nobody accepts: in a few seconds the next person is paged\n");
+    say!("            nobody accepts: in a few seconds the next person is paged\n");
 }
 
 pub(super) fn late_page(page: &Page) {
-    println!(
+    say!(
         "  {}  Reference {} {}: {} is paged.\n",
         time(page.at),
         page.text.reference,
@@ -66,11 +67,11 @@ pub(super) fn late_page(page: &Page) {
 }
 
 pub(super) fn no_page(patience: std::time::Duration) {
-    println!("            no page came within {} s: look at the log above\n", patience.as_secs());
+    say!("            no page came within {} s: look at the log above\n", patience.as_secs());
 }
 
 pub(super) fn over(now: DateTime<Utc>) {
-    println!("  {}  Every patient has had a story. The process goes on until Ctrl-C.", time(now));
+    say!("  {}  Every patient has had a story. The process goes on until Ctrl-C.", time(now));
 }
 
 fn seconds(span: TimeDelta) -> f64 {

@@ -6,10 +6,13 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use backon::{ExponentialBuilder, Retryable};
 use indicatif::ProgressBar;
+use lasegue_platform::{chain, tls};
 use lasegue_protocol::stream::Raw;
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::plain::plain;
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_mins(2);
@@ -81,6 +84,11 @@ impl Failure {
     }
 }
 
+/// Whether running the same import again may go better.
+pub(super) fn may_pass(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(Failure::may_pass)
+}
+
 /// Sends chunks of records.
 pub(super) struct Sender {
     http: Client,
@@ -91,7 +99,7 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(url: &str, token: String, progress: ProgressBar) -> anyhow::Result<Self> {
-        let http = Client::builder().timeout(TIMEOUT).build().context("no HTTP client can be made")?;
+        let http = tls::client(|| Client::builder().timeout(TIMEOUT)).context("no HTTP client can be made")?;
         Ok(Self { http, url: format!("{}/api/v1/imports", url.trim_end_matches('/')), token, progress })
     }
 
@@ -103,11 +111,16 @@ impl Sender {
             .with_max_delay(LAST_WAIT)
             .with_max_times(TRIES)
             .with_jitter();
+        let mut again = 0;
         let answer = (|| self.try_send(body.clone()))
             .retry(waits)
             .when(Failure::may_pass)
             .notify(|failure, wait| {
-                self.progress.suspend(|| eprintln!("{failure}: trying again in {} ms", wait.as_millis()));
+                again += 1;
+                let (why, wait) = (plain(&chain(failure)), wait.as_secs_f64());
+                let line =
+                    format!("{why}: trying again in {wait:.1} s, {again} of {TRIES} (ended now, nothing is lost)");
+                self.progress.suspend(|| eprintln!("{line}"));
             })
             .await?;
         let outcomes: Vec<Outcome> = answer
@@ -156,7 +169,6 @@ mod tests {
     use axum::Router;
     use axum::response::{IntoResponse, Response};
     use axum::routing::post;
-    use lasegue_platform::tls;
     use tokio::net::TcpListener;
 
     use super::*;

@@ -3,30 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use lasegue_platform::tls;
 use lasegue_protocol::{Protocol, diff};
-use reqwest::{Client, RequestBuilder, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// How long the installation may take to answer.
-const WITHIN: Duration = Duration::from_secs(30);
+use crate::commands::caller::{Caller, Target};
+use crate::plain::plain;
+
 /// The fewest characters that name a protocol.
 const SHORTEST: usize = 8;
-
-/// Which installation, and who calls.
-#[derive(Debug, clap::Args)]
-pub(super) struct Target {
-    /// Where the installation listens.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    url: String,
-    /// A protocol owner's token: `lasegue token --role protocol-owner --subject NAME` makes one.
-    #[arg(long, env = "LASEGUE_TOKEN", hide_env_values = true)]
-    token: String,
-}
 
 /// What activating needs.
 #[derive(Debug, clap::Args)]
@@ -71,7 +58,11 @@ pub(super) async fn activate(args: &Activation) -> anyhow::Result<ExitCode> {
     let active = kept.iter().find(|one| one.state == "active").context("no protocol is active")?;
     ensure!(new.sha256 != active.sha256, "this protocol is the active one already");
     let (old, changed) = (caller.text(active).await?, caller.text(new).await?);
-    println!("{} {}, brought by {}, in the place of {} {}", new.id, new.version, new.author, active.id, active.version);
+    let told = format!(
+        "{} {}, brought by {}, in the place of {} {}",
+        new.id, new.version, new.author, active.id, active.version
+    );
+    println!("{}", plain(&told));
     for change in diff::changes(&old, &changed) {
         println!("{change}");
     }
@@ -101,25 +92,7 @@ fn named<'a>(kept: &'a [Kept], sha256: &str) -> anyhow::Result<&'a Kept> {
     }
 }
 
-struct Caller<'a> {
-    http: Client,
-    target: &'a Target,
-}
-
-impl<'a> Caller<'a> {
-    fn new(target: &'a Target) -> anyhow::Result<Self> {
-        tls::install();
-        Ok(Self { http: Client::builder().timeout(WITHIN).build()?, target })
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.http.get(format!("{}/api/v1{path}", self.target.url)).bearer_auth(&self.target.token)
-    }
-
-    fn post(&self, path: &str) -> RequestBuilder {
-        self.http.post(format!("{}/api/v1{path}", self.target.url)).bearer_auth(&self.target.token)
-    }
-
+impl Caller<'_> {
     async fn kept(&self) -> anyhow::Result<Vec<Kept>> {
         let mut told: Value = self.ask(self.get("/protocols")).await?.json().await?;
         serde_json::from_value(told["protocols"].take()).context("the installation lists no protocols")
@@ -131,18 +104,5 @@ impl<'a> Caller<'a> {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("the installation's protocol {} does not load here: {}", kept.sha256, faults.join("; "))
         })
-    }
-
-    /// The answer, or the problem that it tells.
-    async fn ask(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let answer = request.send().await.with_context(|| format!("{} does not answer", self.target.url))?;
-        if answer.status().is_success() {
-            return Ok(answer);
-        }
-        let status = answer.status();
-        let problem: Value = answer.json().await.unwrap_or_default();
-        let faults = problem["faults"].as_array().into_iter().flatten().filter_map(|fault| fault["reason"].as_str());
-        let detail = problem["detail"].as_str().into_iter().chain(faults).collect::<Vec<_>>().join("\n");
-        bail!("refused ({status}): {detail}")
     }
 }

@@ -1,0 +1,47 @@
+//! `lasegue audit list`: the rows themselves.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use lasegue_platform::audit::Filter;
+
+use super::{Books, Place};
+
+/// The most rows of each service.
+const MOST: u64 = 100_000;
+
+/// Print the latest rows as JSON lines, service after service, the oldest first. They hold old and new values of what was
+/// changed, patients' too: keep what you print like a record.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+    /// Only what was written since this instant, like 2026-01-21T09:00:00Z.
+    #[arg(long)]
+    since: Option<DateTime<Utc>>,
+    /// Only what was done with tokens of this name.
+    #[arg(long)]
+    subject: Option<String>,
+    /// Only what is about this id.
+    #[arg(long)]
+    object: Option<String>,
+    /// Rows of each service at most.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=MOST))]
+    limit: u64,
+}
+
+pub(super) async fn run(args: Args, environment: Vec<(String, String)>) -> anyhow::Result<ExitCode> {
+    let Books { books, .. } = args.place.books(environment).await?;
+    let filter = Filter { since: args.since, subject: args.subject, object: args.object };
+    let mut out = io::stdout().lock();
+    for (service, book) in books {
+        let rows = book.list(&filter, args.limit).await;
+        for row in rows.with_context(|| format!("the audit of {service} cannot be read"))? {
+            writeln!(out, "{}", row.shown(service.name()))?;
+        }
+        book.close().await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
