@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use lasegue_platform::clock::{Clock, SystemClock};
 use lasegue_testkit::pager::Page;
-use lasegue_testkit::wait::pause;
+use lasegue_testkit::wait::{eventually, pause};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -134,4 +135,26 @@ async fn assessment(caller: &Caller, episode: &str) -> Value {
         pause(Duration::from_millis(25)).await;
     }
     panic!("the episode was never assessed");
+}
+
+pub(crate) async fn a_revoked_token_is_refused_by_every_service(place: &impl Installation) {
+    let caller = place.caller();
+    let leaked = Caller::new(&caller.url, place.token_of("auditor", "leaky"));
+    // Of intake, assessment, scheduling and alerting.
+    let doors = ["/episodes/00000000-0000-4000-8000-000000000000", "/protocols", "/worklist", "/alerts"];
+    let status = async |door: &str| leaked.get(door).send().await.expect("it answers").status();
+    for door in doors {
+        assert_ne!(status(door).await, StatusCode::UNAUTHORIZED, "{door}");
+    }
+    let listed = place.tokens(&["list"]);
+    let line = listed.lines().find(|line| line.ends_with("  leaky")).expect("it is listed");
+    let id = line.split(' ').next().expect("an id");
+    place.tokens(&["revoke", id]);
+    let revoked = SystemClock.now();
+    for door in doors {
+        eventually(door, || async { status(door).await == StatusCode::UNAUTHORIZED }).await;
+    }
+    eprintln!("refused by every service {} ms after it was revoked", (SystemClock.now() - revoked).num_milliseconds());
+    assert!(place.tokens(&["list"]).lines().any(|line| line.starts_with(id) && line.contains("  revoked ")));
+    caller.json("/worklist").await;
 }

@@ -1,12 +1,15 @@
 //! How long from a submission's request to its page at the receiver, beside the same chain of commits and hops without our
-//! logic: in one process, and with a process for each role on NATS and PostgreSQL in containers.
+//! logic: in one process, and with a process for each role on NATS and PostgreSQL in containers; beside an import, and
+//! beside a patient whose episode is flooded.
 //!
-//! `cargo bench -p lasegue --bench page_latency [-- one-process | apart]`. It sends to this machine only and stops by
+//! `cargo bench -p lasegue --bench page_latency [-- one-process | apart | import | neighbour]`. It sends to this machine only and stops by
 //! itself.
 
 mod apart;
 mod chain;
+mod import;
 mod measure;
+mod neighbour;
 mod one_process;
 
 #[tokio::main]
@@ -20,5 +23,11 @@ async fn main() {
     }
     if wanted("apart") {
         Box::pin(apart::run()).await;
+    }
+    if wanted("import") {
+        Box::pin(import::run()).await;
+    }
+    if wanted("neighbour") {
+        Box::pin(neighbour::run()).await;
     }
 }

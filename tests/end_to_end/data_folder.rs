@@ -1,0 +1,80 @@
+//! A data folder whose name was mistyped: nothing is made there but by `lasegue up`, which says so. And one that is in use:
+//! no other process takes it, whatever was removed from it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use lasegue_testkit::installation::{Clinic, Installation};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lasegue");
+/// Each command that looks for an installation, without `--data`. `{}` is a folder of the test's own.
+const COMMANDS: [&[&str]; 7] = [
+    &["token", "--role", "system"],
+    &["token", "list"],
+    &["token", "revoke", "--subject", "dr-a"],
+    &["token", "rotate", "--now"],
+    &["import", "{}/records"],
+    &["backup", "{}/backup"],
+    &["doctor"],
+];
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).expect("it is there");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn what_looks_for_an_installation_makes_none() {
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    let own = folder.path().to_str().expect("the folder's name is text");
+    fs::write(folder.path().join("records"), "").expect("it takes a file");
+    let other = folder.path().join("other");
+    fs::create_dir(&other).expect("it takes a folder");
+    fs::write(other.join("letter.txt"), "Dear colleague").expect("it takes a file");
+    for data in [folder.path().join("no/where"), other] {
+        for command in COMMANDS {
+            let arguments = command.iter().map(|argument| argument.replace("{}", own));
+            let told = Command::new(BINARY).args(arguments).arg("--data").arg(&data).output().expect("it was built");
+            let reason = String::from_utf8_lossy(&told.stderr).into_owned();
+            assert_eq!(told.status.code(), Some(1), "{command:?}: {told:?}");
+            assert!(
+                reason.contains(data.to_str().expect("text")) && reason.contains("--data"),
+                "{command:?}: {reason}"
+            );
+        }
+    }
+    assert_eq!(names(folder.path()), ["other", "records"].map(str::to_owned).into());
+    assert_eq!(names(&folder.path().join("other")), ["letter.txt"].map(str::to_owned).into());
+}
+
+#[tokio::test]
+async fn a_start_in_a_folder_without_an_installation_says_that_it_makes_one() {
+    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+    let log = folder.path().join("log");
+    let mut clinic = Clinic::open_after(&format!("exec >>{}", log.display()), BINARY).await;
+    let line = format!("A new installation in {}.", clinic.data().display());
+    let said = || fs::read_to_string(&log).expect("it was made").matches(&line).count();
+    assert_eq!(said(), 1);
+    clinic.kill();
+    clinic.start_again().await;
+    assert_eq!(said(), 1);
+}
+
+#[tokio::test]
+async fn a_second_process_takes_no_folder_in_use_even_when_its_lock_file_was_removed_and_tokens_are_made_meanwhile() {
+    let clinic = crate::clinic().await;
+    for removed in [false, true] {
+        if removed {
+            fs::remove_file(clinic.data().join("lock")).expect("it is there");
+        }
+        let mut second = Command::new("timeout");
+        second.args(["30", BINARY, "up", "--without-contacts", "--listen", "127.0.0.1:0", "--data"]);
+        let told = second.arg(clinic.data()).output().expect("it was built");
+        let reason = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert_eq!(told.status.code(), Some(1), "{removed}: {reason}");
+        assert!(reason.contains("in use by another process"), "{removed}: {reason}");
+    }
+    assert_eq!(clinic.token_of("auditor", "olga").split('.').count(), 3);
+}
