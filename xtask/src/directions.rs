@@ -7,13 +7,14 @@ use serde_json::Value;
 
 /// Each crate with the workspace crates it may depend on.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("lasegue-protocol", &[]),
+    ("lasegue-values", &[]),
+    ("lasegue-protocol", &["lasegue-values"]),
     ("lasegue-contracts", &[]),
-    ("lasegue-platform", &["lasegue-contracts"]),
-    ("lasegue-intake", &["lasegue-contracts", "lasegue-platform", "lasegue-protocol"]),
-    ("lasegue-assessment", &["lasegue-contracts", "lasegue-platform", "lasegue-protocol"]),
+    ("lasegue-platform", &["lasegue-contracts", "lasegue-values"]),
+    ("lasegue-intake", &["lasegue-contracts", "lasegue-platform", "lasegue-protocol", "lasegue-values"]),
+    ("lasegue-assessment", &["lasegue-contracts", "lasegue-platform", "lasegue-protocol", "lasegue-values"]),
     ("lasegue-scheduling", &["lasegue-contracts", "lasegue-platform"]),
-    ("lasegue-alerting", &["lasegue-contracts", "lasegue-platform"]),
+    ("lasegue-alerting", &["lasegue-contracts", "lasegue-platform", "lasegue-values"]),
     ("lasegue-console", &["lasegue-contracts", "lasegue-platform"]),
     ("lasegue-testkit", &["lasegue-contracts", "lasegue-platform"]),
     (
@@ -27,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "lasegue-platform",
             "lasegue-protocol",
             "lasegue-scheduling",
+            "lasegue-values",
         ],
     ),
     ("xtask", &[]),

@@ -18,8 +18,11 @@ enum Chore {
     Explore,
     /// Every change that cargo-mutants can make to the facts and the evaluation; each must be noticed.
     Mutants,
-    /// The long fault tests: 200 seeded kills with a ledger of every promise.
+    /// The long fault tests, with a ledger of every promise: seeded kills of the one process and of any part, and minutes
+    /// without NATS or PostgreSQL's writes.
     Faults,
+    /// A data folder of this version, killed with work under way, for the tests of every later one.
+    Keep,
     /// The load measurements, in a release build.
     Bench,
     /// The image that deploy/compose.yaml starts, around a binary that is built on this machine.
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Chore::Explore => chores::explore(),
         Chore::Mutants => chores::mutants(),
         Chore::Faults => chores::faults(),
+        Chore::Keep => chores::keep(),
         Chore::Bench => chores::bench(),
         Chore::Image => chores::image(),
         Chore::Ci => chores::ci(),
