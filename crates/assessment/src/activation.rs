@@ -1,6 +1,6 @@
 //! Bringing a protocol and making it the active one: never by the same person, and never without a backtest.
 
-use lasegue_platform::store::{Store, StoreError, Unit};
+use lasegue_platform::store::{AsStoreError, Store, StoreError, Unit, retry_conflicts};
 use lasegue_protocol::assessment::ProtocolRef;
 use lasegue_protocol::{LoadFault, Protocol};
 use lasegue_values::{Printout, may_be_one};
@@ -35,6 +35,15 @@ pub(crate) enum ActivationError {
     Store(#[from] StoreError),
 }
 
+impl AsStoreError for ActivationError {
+    fn as_store_error(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// Keeps a protocol that loads. What is there already stays its first author's.
 pub(crate) async fn bring(store: &Store, author: String, toml: String) -> Result<ProtocolRef, ActivationError> {
     let protocol = Protocol::load(&toml).map_err(ActivationError::Unsound)?;
@@ -61,8 +70,12 @@ pub(crate) async fn activate(
     approver: String,
     backtest: String,
 ) -> Result<(), ActivationError> {
-    let backtest = Printout::parse(&backtest).map_err(|_| ActivationError::NoBacktest)?.into();
-    store.commit(move |unit| Box::pin(activate_in(unit, sha256, approver, backtest))).await
+    let backtest: String = Printout::parse(&backtest).map_err(|_| ActivationError::NoBacktest)?.into();
+    retry_conflicts(|| {
+        let (sha256, approver, backtest) = (sha256.clone(), approver.clone(), backtest.clone());
+        store.commit(move |unit| Box::pin(activate_in(unit, sha256, approver, backtest)))
+    })
+    .await
 }
 
 async fn activate_in(

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use lasegue_platform::store::{Store, StoreError, Unit};
 use lasegue_protocol::Protocol;
+use lasegue_protocol::assessment::ProtocolRef;
 use sea_orm::EntityTrait;
 
 use crate::store::corrupt;
@@ -19,27 +21,41 @@ pub(crate) async fn keep_embedded(store: &Store) -> Result<(), StoreError> {
 }
 
 async fn keep_embedded_in(unit: &mut Unit) -> Result<(), StoreError> {
-    let reference = Protocol::embedded().reference();
-    let first = protocols::active(unit.db()).await?.is_none();
-    let row = Model {
-        sha256: reference.sha256.clone(),
-        id: reference.id.clone(),
-        version: reference.version.clone(),
-        toml: Protocol::embedded_text().to_owned(),
-        author: MAKERS.to_owned(),
-        state: if first { State::Active } else { State::Stored },
-        stored_at: unit.now(),
-        approved_by: first.then(|| MAKERS.to_owned()),
-        activated_at: first.then(|| unit.now()),
+    let first = Model {
+        state: State::Active,
+        approved_by: Some(MAKERS.to_owned()),
+        activated_at: Some(unit.now()),
+        ..embedded(unit.now())
     };
-    if protocols::keep(unit.db(), row).await? && !first {
+    // Not asked before: replicas that start at once would all find none.
+    if protocols::keep(unit.db(), first).await? {
+        return Ok(());
+    }
+    let Model { version, sha256, .. } = embedded(unit.now());
+    if protocols::keep(unit.db(), embedded(unit.now())).await? {
         tracing::info!(
-            version = reference.version,
-            sha256 = reference.sha256,
+            version,
+            sha256,
             "this program brings another protocol than the active one: it waits to be activated"
         );
     }
     Ok(())
+}
+
+/// The protocol that is part of the program, as it is stored.
+fn embedded(stored_at: DateTime<Utc>) -> Model {
+    let ProtocolRef { id, version, sha256 } = Protocol::embedded().reference().clone();
+    Model {
+        sha256,
+        id,
+        version,
+        toml: Protocol::embedded_text().to_owned(),
+        author: MAKERS.to_owned(),
+        state: State::Stored,
+        stored_at,
+        approved_by: None,
+        activated_at: None,
+    }
 }
 
 /// Protocols that were loaded, by hash. Cheap to clone.

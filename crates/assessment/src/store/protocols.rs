@@ -5,7 +5,7 @@ use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect, TryInsertResult};
+use sea_orm::{IntoActiveModel, QueryOrder, QuerySelect, SqlErr, TryInsertResult};
 
 use super::activations;
 
@@ -69,9 +69,9 @@ pub(crate) async fn hold_active(db: &impl ConnectionTrait) -> Result<Option<Stri
     active.lock_shared().into_tuple().one(db).await
 }
 
-/// Keeps a protocol. False when it was there before.
+/// Keeps a protocol. False when it was there before, or is to be the active one and another is.
 pub(crate) async fn keep(db: &impl ConnectionTrait, protocol: Model) -> Result<bool, DbErr> {
-    let known = OnConflict::column(Column::Sha256).do_nothing().to_owned();
+    let known = OnConflict::new().do_nothing().to_owned();
     let kept = Entity::insert(protocol.into_active_model()).on_conflict(known).try_insert();
     Ok(matches!(kept.exec_without_returning(db).await?, TryInsertResult::Inserted(1)))
 }
@@ -92,6 +92,9 @@ pub(crate) async fn hold(unit: &Unit, sha256: &str) -> Result<Option<Model>, Sto
 }
 
 /// Makes a held protocol the active one, retires the one before and writes down who approved it on what grounds.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when another was made the active one at the same time.
 pub(crate) async fn activate(unit: &Unit, row: Model, approver: String, backtest: String) -> Result<(), StoreError> {
     let retired = ActiveModel { state: Set(State::Retired), ..Default::default() };
     Entity::update_many().set(retired).filter(Column::State.eq(State::Active)).exec(unit.db()).await?;
@@ -102,7 +105,7 @@ pub(crate) async fn activate(unit: &Unit, row: Model, approver: String, backtest
         activated_at: Set(Some(unit.now())),
         ..Default::default()
     };
-    Entity::update(active).exec(unit.db()).await?;
+    Entity::update(active).exec(unit.db()).await.map_err(one_is_active)?;
     let activation = activations::ActiveModel {
         number: NotSet,
         sha256: Set(row.sha256),
@@ -112,4 +115,12 @@ pub(crate) async fn activate(unit: &Unit, row: Model, approver: String, backtest
     };
     activations::Entity::insert(activation).exec(unit.db()).await?;
     Ok(())
+}
+
+/// The database lets one protocol be active.
+fn one_is_active(error: DbErr) -> StoreError {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict,
+        _ => error.into(),
+    }
 }

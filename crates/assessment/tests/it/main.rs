@@ -7,6 +7,7 @@ mod order;
 mod records;
 mod red_flags;
 mod refused;
+mod replicas;
 mod rules;
 mod seen;
 mod ward;

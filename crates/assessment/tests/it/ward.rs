@@ -14,7 +14,7 @@ use lasegue_contracts::{Envelope, Event, Service};
 use lasegue_platform::auth::{Identity, Role, SigningKey, Verifier, issue};
 use lasegue_platform::bus::{Bus, EmbeddedBus};
 use lasegue_platform::clock::{Clock, SystemClock};
-use lasegue_platform::http::{Front, Health, Limits, Routes};
+use lasegue_platform::http::{Front, Health, Limits};
 use lasegue_platform::lifecycle::Lifecycle;
 use lasegue_platform::random::SystemRandom;
 use lasegue_platform::store::{Location, Migrations, Store, StoreError, dead_letters, outbox};
@@ -91,7 +91,7 @@ impl Ward {
         Self::at(Place::Server(Postgres::start().await), replicas).await
     }
 
-    /// Brings the database up to date and starts all replicas at once, as Compose does.
+    /// Brings the database up to date and starts all replicas at once.
     async fn at(place: Place, replicas: usize) -> Self {
         let clock = ManualClock::at_text(MORNING);
         let bus = EmbeddedBus::new(Arc::new(clock.clone()));
@@ -121,7 +121,7 @@ impl Ward {
     /// Starts one replica more, without an address: in a ward that has none yet, everything sent has waited for it.
     pub(crate) async fn wake(&self) {
         let started = lasegue_assessment::start(&base(&self.place, &self.clock, &self.bus)).await;
-        started.expect("the database is there");
+        started.expect("no replica is in another's way");
     }
 
     /// Waits until `count` events lie on the bus.
@@ -279,6 +279,7 @@ fn base(place: &Place, clock: &ManualClock, bus: &EmbeddedBus) -> Base {
 async fn look_into(place: &Place, clock: &ManualClock) -> Store {
     let clock = Arc::new(clock.clone());
     let migrations = lasegue_assessment::MIGRATIONS;
-    let store = Store::open(Service::Assessment, &place.location(), migrations, false, clock, SystemRandom::shared());
+    let location = place.location();
+    let store = Store::open(Service::Assessment, &location, migrations, false, clock, SystemRandom::shared());
     store.await.expect("assessment has made its database")
 }
