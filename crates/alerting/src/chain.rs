@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ContactName, RotaName};
-use crate::on_call::{OnCall, Policy, Reached, Target};
+use crate::on_call::{OnCall, Policy, Reached, Step, Target};
 
 /// How far an escalation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,13 @@ impl Chain {
     /// Whether the next step is one of the first round.
     pub fn is_first_round(self, policy: &Policy) -> bool {
         self.taken < length(policy)
+    }
+
+    /// Whether a step was taken that pages `catch_all`: any of the second round does.
+    pub fn has_paged(self, catch_all: &[Target], policy: &Policy) -> bool {
+        let pages_all = |step: &Step| catch_all.iter().all(|target| step.targets.contains(target));
+        let taken = usize::try_from(self.taken).unwrap_or(usize::MAX);
+        self.taken > length(policy) || policy.steps.iter().take(taken).any(pages_all)
     }
 
     /// Takes the next step that reaches anybody.

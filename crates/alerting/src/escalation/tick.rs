@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::Desk;
 use crate::alert::{Alert, Origin};
 use crate::case::Case;
+use crate::chain::Chain;
 use crate::ids::{AlertId, Person};
 use crate::on_call::OnCall;
 use crate::plan::{Plan, What};
@@ -30,8 +31,8 @@ pub(super) fn take(mut desk: Desk<'_>, early: impl Fn(&Alert) -> bool) -> Plan {
     desk.plan()
 }
 
-/// A page about `alerts` reached nobody: each that is still open takes its next step at once, in its first round only,
-/// so that receivers that all refuse cannot make it spin.
+/// A page about `alerts` reached nobody: each that is still open takes its next step at once, until the catch-all has
+/// been paged, so that receivers that all refuse cannot make it spin.
 pub fn unreached(case: Case, alerts: &[AlertId], on_call: &OnCall, now: DateTime<Utc>) -> Plan {
     let mut desk = Desk::new(case, on_call, now);
     for id in alerts {
@@ -46,11 +47,17 @@ pub fn unreached(case: Case, alerts: &[AlertId], on_call: &OnCall, now: DateTime
 impl Desk<'_> {
     fn move_on(&mut self, alert: Alert) -> Alert {
         match alert.state {
-            State::Open { chain } if chain.is_first_round(&self.policy(&alert)) => {
-                self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated)
+            State::Open { chain } if !chain.has_paged(self.on_call.catch_all(), &self.policy(&alert)) => {
+                self.go_on(alert, chain)
             }
             _ => alert,
         }
+    }
+
+    fn go_on(&mut self, alert: Alert, chain: Chain) -> Alert {
+        let is_first_round = chain.is_first_round(&self.policy(&alert));
+        let reason = if is_first_round { Reason::Escalated } else { Reason::Repeated };
+        self.escalate(alert, chain, BTreeSet::new(), reason)
     }
 
     fn due(&self, early: impl Fn(&Alert) -> bool) -> Vec<AlertId> {
@@ -61,11 +68,7 @@ impl Desk<'_> {
     fn pass(&mut self, alert: Alert) -> Alert {
         match alert.state.clone() {
             State::Listed { planned: Some(planned) } => self.start(alert, BTreeSet::new(), planned.reason),
-            State::Open { chain } => {
-                let reason =
-                    if chain.is_first_round(&self.policy(&alert)) { Reason::Escalated } else { Reason::Repeated };
-                self.escalate(alert, chain, BTreeSet::new(), reason)
-            }
+            State::Open { chain } => self.go_on(alert, chain),
             State::Accepted { by, .. } => self.lapse(alert, &by),
             State::Listed { planned: None } | State::Closed { .. } => alert,
         }

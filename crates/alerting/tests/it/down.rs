@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use lasegue_alerting::store::deliveries;
 use lasegue_contracts::assessment::{Limit, Severity};
 use lasegue_testkit::pager::{Page, Pager};
+use lasegue_testkit::wait::eventually;
 use sea_orm::EntityTrait;
 use serde_json::Value;
 
@@ -60,6 +61,24 @@ async fn when_all_pagers_are_down_each_contact_is_told_of_once_and_no_more_is_se
     assert_eq!(states, open.map(|alert| format!("{alert} open")));
     let queued = deliveries::Entity::find().all(clinic.alerting.store().reader()).await.expect("readable");
     assert!(queued.len() <= 5 + 3 * 2 * 3, "{}", queued.len());
+}
+
+#[tokio::test]
+async fn when_nobody_of_the_policy_takes_a_page_the_catch_all_is_paged_at_once_and_only_once() {
+    let clinic = Clinic::open().await;
+    for refusing in ["a", "lead"] {
+        clinic.pagers[refusing].answer(StatusCode::GONE);
+    }
+    clinic.tell(emergency(1)).await;
+    let of_the_emergency = || {
+        let pages = clinic.pagers["c"].pages();
+        pages.iter().filter(|page| page.text("severity") == "emergency").count()
+    };
+    eventually("the catch-all has the emergency", || async { of_the_emergency() == 1 }).await;
+    clinic.pass_slowly(24, Duration::from_secs(10)).await;
+    assert_eq!(of_the_emergency(), 1, "the next step's wait is not over");
+    clinic.pass_slowly(7, Duration::from_secs(10)).await;
+    assert_eq!(of_the_emergency(), 2);
 }
 
 #[tokio::test]
