@@ -46,10 +46,12 @@ async fn refuse_writes(store: &Store) -> Result<(), StoreError> {
         .await
 }
 
-/// Lets so many seconds pass, a few at a time, as a clock does.
+/// Lets so many seconds pass, a few at a time, as a clock does. Each time every database is asked whether it stores
+/// anything: however busy the machine is, none has to answer while the clock leaps.
 async fn pass(clinic: &Clinic, seconds: u64) {
     for _ in 0..seconds / 5 {
         clinic.clock.advance(Duration::from_secs(5));
+        clinic.is_ready().await;
         pause(Duration::from_millis(40)).await;
     }
 }
@@ -86,7 +88,9 @@ async fn while_nothing_is_stored_the_catch_all_is_paged_at_once_and_every_five_m
         stands(&clinic)
     })
     .await;
-    pass(&clinic, 600).await;
+    for _ in 0..20 {
+        clinic.pass(Duration::from_secs(30)).await;
+    }
     assert!(switch.pages().len() > beats && clinic.is_ready().await);
     clinic.close().await;
 }

@@ -203,7 +203,8 @@ impl Clinic {
         let new = arrived.unwrap_or_else(|pages| panic!("only {} pages for {contact}", pages.len())).split_off(*seen);
         assert!(new.iter().all(|page| page.signed), "a page without a fitting signature");
         *seen += new.len();
-        assert_eq!(new.len(), count, "an unexpected page for {contact}");
+        let told: Vec<_> = new.iter().map(|page| page.text("text")).collect();
+        assert_eq!(new.len(), count, "an unexpected page for {contact}: {told:?}");
         new
     }
 
@@ -211,8 +212,9 @@ impl Clinic {
     pub(crate) async fn close(self) {
         self.settled().await;
         for (contact, pager) in &self.pagers {
-            let seen = self.seen.get(contact).copied().unwrap_or_default();
-            assert_eq!(pager.pages().len(), seen, "an unexpected page for {contact}");
+            let unseen = pager.pages().split_off(self.seen.get(contact).copied().unwrap_or_default());
+            let told: Vec<_> = unseen.iter().map(|page| page.text("text")).collect();
+            assert!(unseen.is_empty(), "unexpected pages for {contact}: {told:?}");
         }
         assert!(self.base.lifecycle.drain(PATIENCE).await, "the clinic drains");
     }
