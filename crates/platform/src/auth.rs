@@ -309,6 +309,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_token_that_says_something_twice_is_forged_though_its_key_signed_it() {
+        use base64::Engine;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let key = key();
+        crypto::install();
+        let signed = |header: &str, claims: &str| {
+            let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+            let private = EncodingKey::from_ed_der(key.seed());
+            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &private, Algorithm::EdDSA);
+            format!("{message}.{}", signature.expect("a key signs"))
+        };
+        let header = format!(r#"{{"typ":"JWT","alg":"EdDSA","kid":"{}"}}"#, key.id().as_str());
+        let claims = serde_json::to_string(&claims(Role::Clinician)).expect("it is JSON");
+        let outcome = |token: &str| Verifier::new(&key).verify(token, now());
+        assert_eq!(outcome(&signed(&header, &claims)), Authentication::Is(dr_a(), Uuid::nil()));
+        let also = |text: &str, more: &str| format!("{},{more}}}", text.strip_suffix('}').expect("an object"));
+        for more in [r#""sub":"dr-b""#, r#""role":"system""#, r#""exp":99999999999"#, r#""iat":0"#, r#""sub":"dr-a""#] {
+            assert_eq!(outcome(&signed(&header, &also(&claims, more))), Authentication::Forged, "{more}");
+        }
+        for more in [r#""alg":"none""#, r#""alg":"EdDSA""#, r#""kid":"other""#] {
+            assert_eq!(outcome(&signed(&also(&header, more), &claims)), Authentication::Forged, "{more}");
+        }
+    }
+
     /// A token as former versions made them.
     fn hs256(header: &Header, claims: &Claims, secret: &[u8]) -> String {
         use base64::Engine;

@@ -101,7 +101,7 @@ const REFUSALS: Words = Words::These(&[
     "no-token",
     "wrong-role",
 ]);
-const ENDED: Words = Words::These(&["needed", "silent"]);
+const ENDED: Words = Words::These(&["needed", "silent", "slow"]);
 const TAKEN: Words = Words::These(&["accepted", "refused", "failed"]);
 
 const fn counter(

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 const SUBMISSIONS: &str = "/api/v1/episodes/1/submissions";
 const A_MEBIBYTE: usize = 1 << 20;
 
-struct House {
+pub(crate) struct House {
     address: SocketAddr,
     clock: ManualClock,
     /// Lets requests to /slow be answered.
@@ -65,12 +65,13 @@ async fn house(rooms: Rooms, limits: Limits) -> House {
     House { address, clock, gate, stop, serving }
 }
 
-async fn narrow() -> House {
+/// Few places.
+pub(crate) async fn narrow() -> House {
     house(Rooms { most: 4, kept: 2 }, Limits::default()).await
 }
 
 impl House {
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.expect("somebody listens")
     }
 
@@ -81,7 +82,7 @@ impl House {
     }
 
     /// The status and body of the answer to one request on a connection of its own; empty when there was none.
-    async fn ask(&self, method: &str, path: &str) -> String {
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> String {
         let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         told(self.say(&head).await).await
     }
@@ -97,7 +98,7 @@ impl House {
     }
 
     /// Moves the clock when whoever sleeps on it has begun to.
-    async fn pass(&self, seconds: u64) {
+    pub(crate) async fn pass(&self, seconds: u64) {
         for _ in 0..seconds {
             pause(Duration::from_millis(10)).await;
             self.clock.advance(Duration::from_secs(1));

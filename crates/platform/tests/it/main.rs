@@ -11,6 +11,7 @@ mod embedded;
 mod failing;
 mod fair;
 mod faults;
+mod floods;
 mod forged;
 mod giving_way;
 mod http;

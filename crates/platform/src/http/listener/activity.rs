@@ -1,5 +1,6 @@
-//! What a connection does: how many requests are under way on it, and since when there are none.
+//! What a connection does: which requests are under way on it and since when, or since when there are none.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,27 +24,34 @@ pub(super) struct Activity {
 
 #[derive(Debug)]
 struct Doing {
-    under_way: usize,
+    /// When each request under way began, in the order of their numbers.
+    under_way: BTreeMap<u64, DateTime<Utc>>,
+    /// Requests so far.
+    begun: u64,
     idle_since: DateTime<Utc>,
     has_answered: bool,
 }
 
 impl Activity {
     pub(super) fn new(now: DateTime<Utc>) -> Self {
-        let doing = Doing { under_way: 0, idle_since: now, has_answered: false };
+        let doing = Doing { under_way: BTreeMap::new(), begun: 0, idle_since: now, has_answered: false };
         Self { doing: Arc::new(Mutex::new(doing)), leave: CancellationToken::new() }
     }
 
     /// A request has begun; it ends when what is given back is dropped.
     pub(super) fn begin(&self, clock: &SharedClock) -> UnderWay {
-        self.lock().under_way += 1;
-        UnderWay { activity: self.clone(), clock: clock.clone() }
+        let now = clock.now();
+        let mut doing = self.lock();
+        let number = doing.begun;
+        doing.begun += 1;
+        doing.under_way.insert(number, now);
+        UnderWay { activity: self.clone(), clock: clock.clone(), number }
     }
 
     /// Since when nothing is under way.
     pub(super) fn idle_since(&self) -> Option<DateTime<Utc>> {
         let doing = self.lock();
-        (doing.under_way == 0).then_some(doing.idle_since)
+        doing.under_way.is_empty().then_some(doing.idle_since)
     }
 
     /// Since when nothing is under way, when it may end at `now` and nothing is lost by it.
@@ -57,6 +65,20 @@ impl Activity {
         loop {
             let now = clock.now();
             let end = self.idle_since().unwrap_or(now) + SILENT;
+            if end <= now {
+                return;
+            }
+            clock.sleep_until(end).await;
+        }
+    }
+
+    /// Resolves when a request has been under way for `most`. Of an answer that is never asked for, as HTTP/2 allows,
+    /// nothing else would be noticed.
+    pub(super) async fn overdue(&self, clock: &SharedClock, most: Duration) {
+        loop {
+            let now = clock.now();
+            let oldest = self.lock().under_way.values().next().copied();
+            let end = oldest.unwrap_or(now) + most;
             if end <= now {
                 return;
             }
@@ -84,13 +106,14 @@ impl Activity {
 pub(super) struct UnderWay {
     activity: Activity,
     clock: SharedClock,
+    number: u64,
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let now = self.clock.now();
         let mut doing = self.activity.lock();
-        doing.under_way = doing.under_way.saturating_sub(1);
+        doing.under_way.remove(&self.number);
         doing.idle_since = now;
         doing.has_answered = true;
     }

@@ -22,7 +22,7 @@ use super::places::Room;
 use crate::clock::SharedClock;
 
 /// How long a request may last until all of its answer has been taken.
-const TAKEN_WITHIN: Duration = Duration::from_secs(90);
+pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(90);
 
 /// Bytes of an answer that are handed to the connection at once. It lets go of a body when it has all of it in hand, so an
 /// answer in one piece would count as taken long before it is.

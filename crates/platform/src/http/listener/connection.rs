@@ -11,7 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::Answering;
+use super::answer::{Answering, TAKEN_WITHIN};
 use super::places::Place;
 use super::socket::Patient;
 use crate::clock::SharedClock;
@@ -46,6 +46,10 @@ pub(super) async fn attend(
             () = place.activity.sent_away() => return,
             () = place.activity.silent(&clock) => {
                 metrics::counter!("http_connections_ended_total", "why" => "silent").increment(1);
+                return;
+            }
+            () = place.activity.overdue(&clock, TAKEN_WITHIN) => {
+                metrics::counter!("http_connections_ended_total", "why" => "slow").increment(1);
                 return;
             }
             () = stop.cancelled(), if !ending => {
