@@ -1,12 +1,14 @@
 //! How many use the connections of a pool at once.
 //!
 //! Whoever finds no place waits for as long as others work, so that a burst is only slow. Once the server turned out to be
-//! away, everybody who waits is told so with the first: none of them would fare better.
+//! away or to take no writes, everybody who waits is told so with the first: none of them would fare better.
 
 use std::sync::Arc;
 
 use sea_orm::{ConnAcquireErr, DbErr};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+use super::fault::Fault;
 
 #[derive(Debug)]
 pub(super) struct Places {
@@ -39,9 +41,9 @@ impl Places {
         }
     }
 
-    /// Tells those who wait when `error` says that the server gives no connection.
+    /// Tells those who wait when `error` says that the server gives no connection or carries nothing out.
     pub(super) fn note(&self, error: &DbErr) {
-        if matches!(error, DbErr::Conn(_) | DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)) {
+        if matches!(error, DbErr::Conn(_)) || Fault::of(error) == Fault::Away {
             self.away.0.send_replace(());
         }
     }

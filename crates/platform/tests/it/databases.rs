@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -161,6 +162,29 @@ async fn a_replica_that_hangs_in_the_middle_of_a_unit_blocks_no_other_for_long()
     assert!(handled.await.expect("it waits for the hanging unit to be given up"));
     assert!(!hung.is_finished(), "the unit hangs still");
     hung.abort();
+}
+
+/// Units that come at once to a server that takes no writes, more than have a place.
+const CROWD: usize = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_learns_with_the_first_that_postgres_takes_no_writes() {
+    let server = Arc::new(Postgres::start().await);
+    let store = Place::postgres(&server).await.open(Service::Intake).await;
+    server.refuse_writes().await;
+    eventually("it takes no writes", || async { store::publish(&store).await.is_err() }).await;
+    let ran = Arc::new(AtomicUsize::new(0));
+    let crowd = join_all((0..CROWD).map(|_| {
+        let ran = ran.clone();
+        store.commit::<_, StoreError, _>(move |unit| {
+            ran.fetch_add(1, Ordering::SeqCst);
+            Box::pin(unit.first_time("a", EVENT))
+        })
+    }));
+    let refused = crowd.await.iter().filter(|refused| matches!(refused, Err(StoreError::Unavailable(_)))).count();
+    assert_eq!(refused, CROWD);
+    let ran = ran.load(Ordering::SeqCst);
+    assert!(ran < CROWD / 3, "{ran} of {CROWD} tried it one after the other");
 }
 
 #[tokio::test(flavor = "multi_thread")]

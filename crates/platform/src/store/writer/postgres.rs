@@ -47,7 +47,6 @@ impl Server {
     async fn begin(&self, used: &Current) -> Result<DatabaseTransaction, DbErr> {
         let begun = pool::in_time(used.connections.begin()).await;
         if let Err(error) = &begun {
-            self.units.note(error);
             self.failed(used, "a transaction could not be begun", error).await;
         }
         begun
@@ -86,6 +85,7 @@ impl Server {
 
     async fn failed(&self, used: &Current, what: &'static str, error: &DbErr) {
         self.pool.note(used, error).await;
+        self.units.note(error);
         if Fault::of(error).is_grave() {
             self.trust.withdraw();
             tell(&self.damage, what, error);
