@@ -25,7 +25,8 @@ use crate::clock::SharedClock;
 
 /// Readers of one SQLite file.
 const SQLITE_READERS: u32 = 4;
-/// Connections of one service replica to PostgreSQL: two replicas of each service fit in a server as it comes (100).
+/// Connections of one service replica to PostgreSQL: two replicas of each service fit in a server as it comes (100), and
+/// in what deploy/postgres/limits.sql lets each role have.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// What the server does about a replica that hangs or whose machine is gone: it gives up the replica's unit, whose locks
 /// others wait for, and notices a dead connection within seconds instead of hours.

@@ -105,6 +105,14 @@ pub(super) fn is_sign_in(error: &DbErr) -> bool {
     matches!(&**error, Error::Database(told) if told.code().is_some_and(|code| code.starts_with("28")))
 }
 
+/// Whether PostgreSQL gave up waiting for a lock, as it was told to.
+pub(super) fn is_lock_timeout(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {
+        return false;
+    };
+    matches!(&**error, Error::Database(told) if told.code().is_some_and(|code| code == "55P03"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

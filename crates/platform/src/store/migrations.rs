@@ -3,9 +3,10 @@
 mod m0003_dead_letter_actions;
 mod m0010_access;
 mod m0011_access_seals;
+pub(super) mod turn;
 
 use lasegue_contracts::Service;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -42,22 +43,27 @@ impl Migrations {
 
     async fn catch_up(self, service: Service, db: &DatabaseConnection) -> Result<(), StoreError> {
         let pending = self.pending(db).await?;
-        self.apply(db).await?;
-        if pending > 0 {
-            tracing::info!(%service, migrations = pending, "the database was brought up to date");
+        if pending == 0 {
+            return Ok(());
         }
+        if db.get_database_backend() == DbBackend::Postgres {
+            self.take_turns(db).await.map_err(|error| turn::refusal(service, error))?;
+        } else {
+            // One process alone has the file.
+            self.up(db, None).await?;
+        }
+        tracing::info!(%service, migrations = pending, "the database was brought up to date");
         Ok(())
     }
 
-    /// Applies what is pending, one replica after the other: on SQLite there is only one.
-    async fn apply(self, db: &DatabaseConnection) -> Result<(), DbErr> {
-        if db.get_database_backend() != DbBackend::Postgres {
-            return self.up(db, None).await;
+    /// Applies what is pending, each migration in the transaction that has the turn: whoever has it next sees what was done.
+    async fn take_turns(self, db: &DatabaseConnection) -> Result<(), DbErr> {
+        while self.pending(db).await? > 0 {
+            let turn = turn::take(db).await?;
+            self.up(&turn, Some(1)).await?;
+            turn.commit().await?;
         }
-        let lock = db.begin().await?;
-        lock.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext(current_schema()))").await?;
-        self.up(db, None).await?;
-        lock.commit().await
+        Ok(())
     }
 }
 

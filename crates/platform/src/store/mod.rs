@@ -105,6 +105,15 @@ pub enum StoreError {
         /// How many.
         pending: usize,
     },
+    /// Migrations waited in vain for somebody else who holds what they would change.
+    #[error(
+        "another session has held the {service} schema for {} s: a `lasegue migrate` that works still or hangs, or a dump. Let it end, or end it (docs/operations.md, Upgrading, says how to find it), then run `lasegue migrate` again",
+        migrations::turn::PATIENCE.as_secs()
+    )]
+    Held {
+        /// Whose database.
+        service: Service,
+    },
     /// The database would lose acknowledged commits.
     #[error("the {service} database does not make commits durable ({setting}): {advice}")]
     NotDurable {
@@ -250,7 +259,8 @@ impl Store {
     /// Brings a service's database up to date, and says how many migrations it lacked.
     ///
     /// # Errors
-    /// When it cannot be reached, does not make commits durable, or a migration fails: then it is as before that one.
+    /// When it cannot be reached, does not make commits durable, somebody else holds it, or a migration fails: then it is as
+    /// before that one.
     pub async fn migrate(service: Service, location: &Location, migrations: Migrations) -> Result<usize, StoreError> {
         let connections = connect::connect(service, location).await?;
         let pending = migrations.pending(&connections.writer).await?;

@@ -9,11 +9,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use lasegue_contracts::Service;
-use lasegue_platform::store::{Location, StoreError};
+use lasegue_platform::store::{Location, Migrations, Store, StoreError};
 use lasegue_testkit::containers::Postgres;
 use lasegue_testkit::wait::pause;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use tokio::sync::oneshot;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait,
+};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::support::{Place, eventually};
@@ -210,6 +214,133 @@ async fn a_role_sees_nothing_of_another_services_schema() {
         let denied = ["permission denied", "must be superuser"].iter().any(|words| refusal.contains(words));
         assert!(denied, "{forbidden}: {refusal}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_role_takes_the_connections_of_no_other() {
+    let server = Arc::new(Postgres::start().await);
+    let place = Place::postgres(&server).await;
+    let mut held = Vec::new();
+    while let Ok(connection) = alone(&place, Service::Intake).await {
+        held.push(connection);
+    }
+    assert_eq!(held.len(), 45, "two replicas, those that they follow, a migration and an operator");
+    place.open(Service::Assessment).await;
+    let mine = held.first().expect("some were held");
+    let raised = mine.execute_unprepared("ALTER ROLE intake CONNECTION LIMIT -1").await;
+    assert!(raised.expect_err("only an operator may").to_string().contains("permission denied"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_connects_to_no_database_of_the_server_itself() {
+    let server = Arc::new(Postgres::start().await);
+    for service in Service::ALL {
+        for database in ["postgres", "template1"] {
+            let place = Place::Postgres(server.clone(), database.to_owned());
+            let refusal = alone(&place, service).await.expect_err(database).to_string();
+            assert!(refusal.contains("permission denied for database"), "{service} {database}: {refusal}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_role_hangs_the_migrations_of_another() {
+    let place = Place::postgres(&Arc::new(Postgres::start().await)).await;
+    let other = alone(&place, Service::Assessment).await.expect("it may connect");
+    let hanging = other.begin().await.expect("it may begin");
+    let number = "SELECT pg_advisory_lock(hashtext('intake'))";
+    hanging.execute_unprepared(number).await.expect("whoever wants may have a number's lock");
+    let opened = timeout(Duration::from_secs(20), place.try_open(Service::Intake, true)).await;
+    opened.expect("nobody is waited for").expect("an empty place takes a new database");
+    let refusal = hanging.execute_unprepared("LOCK TABLE intake.migration_turn IN ACCESS SHARE MODE").await;
+    assert!(refusal.expect_err("it is intake's own").to_string().contains("permission denied"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_hangs_is_waited_for_no_longer_than_half_a_minute_and_then_named() {
+    let place = Place::postgres(&Arc::new(Postgres::start().await)).await;
+    let replica = alone(&place, Service::Intake).await.expect("it may connect");
+    let hanging = replica.begin().await.expect("it may begin");
+    hanging.execute_unprepared("CREATE TABLE migration_turn ()").await.expect("it is the schema's owner");
+    let opened = timeout(Duration::from_mins(1), place.try_open(Service::Intake, true)).await;
+    let refusal = opened.expect("the waiting ends").map(drop).expect_err("another replica is at it").to_string();
+    assert_eq!(
+        refusal,
+        "another session has held the intake schema for 30 s: a `lasegue migrate` that works still or hangs, or a dump. Let it end, or end it (docs/operations.md, Upgrading, says how to find it), then run `lasegue migrate` again"
+    );
+    drop(hanging);
+    place.open(Service::Intake).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_may_take_longer_than_a_unit_may_idle() {
+    let place = Place::postgres(&Arc::new(Postgres::start().await)).await;
+    let location = place.location(Service::Intake);
+    let long = Migrations(|| vec![Box::new(Long)]);
+    let both = join_all((0..2).map(|_| Store::migrate(Service::Intake, &location, long))).await;
+    for migrated in both {
+        migrated.expect("each waits for the other");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_hangs_in_the_middle_of_a_migration_keeps_no_other_waiting_for_long() {
+    let place = Place::postgres(&Arc::new(Postgres::start().await)).await;
+    let location = place.location(Service::Intake);
+    let hung = tokio::spawn({
+        let (location, hanging) = (location.clone(), Migrations(|| vec![Box::new(Hanging)]));
+        async move { Store::migrate(Service::Intake, &location, hanging).await }
+    });
+    HANGS.notified().await;
+    let long = Migrations(|| vec![Box::new(Long)]);
+    let migrated = timeout(Duration::from_secs(30), Store::migrate(Service::Intake, &location, long)).await;
+    assert_eq!(migrated.expect("the hanging one is given up").expect("the schema is free"), 1);
+    assert!(!hung.is_finished(), "it hangs still");
+    hung.abort();
+}
+
+static HANGS: Notify = Notify::const_new();
+
+/// Has the name of [`Long`] and never comes to its end.
+struct Hanging;
+
+impl MigrationName for Hanging {
+    fn name(&self) -> &'static str {
+        "m9999_long"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Hanging {
+    async fn up(&self, _: &SchemaManager) -> Result<(), DbErr> {
+        HANGS.notify_one();
+        pause(Duration::from_mins(5)).await;
+        Ok(())
+    }
+}
+
+/// Takes 7 seconds: a session that idles in a transaction is ended after 5.
+struct Long;
+
+impl MigrationName for Long {
+    fn name(&self) -> &'static str {
+        "m9999_long"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Long {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared("SELECT pg_sleep(7)").await.map(drop)
+    }
+}
+
+/// One connection of `service`'s role, without a pool.
+async fn alone(place: &Place, service: Service) -> Result<DatabaseConnection, DbErr> {
+    let Location::Postgres(url) = place.location(service) else { panic!("it is a server") };
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).acquire_timeout(Duration::from_secs(3)).sqlx_logging(false);
+    Database::connect(options).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! A PostgreSQL server with the roles and schemas of `deploy/postgres/init.sql`.
+//! A PostgreSQL server with the roles, schemas and limits of `deploy/postgres/`.
 
 use std::fs;
 use std::path::Path;
@@ -46,10 +46,12 @@ impl Postgres {
         let ready = WaitFor::message_on_stderr("database system is ready to accept connections");
         let server = Server::start(("postgres", TAG), 5432, ready, |request| {
             let init = include_bytes!("../../../../deploy/postgres/init.sql").to_vec();
+            let limits = include_bytes!("../../../../deploy/postgres/limits.sql").to_vec();
             let request = request
                 .with_env_var("POSTGRES_PASSWORD", PASSWORD)
                 .with_env_var("POSTGRES_DB", TEMPLATE)
-                .with_copy_to("/docker-entrypoint-initdb.d/init.sql", init);
+                .with_copy_to("/docker-entrypoint-initdb.d/init.sql", init)
+                .with_copy_to("/docker-entrypoint-initdb.d/limits.sql", limits);
             Service::ALL.into_iter().fold(request, |request, service| {
                 request.with_copy_to(format!("/run/secrets/postgres-{service}"), password(service))
             })
