@@ -4,6 +4,7 @@ mod apart;
 mod audit;
 mod backup;
 mod bare;
+mod confined;
 mod corpus;
 mod data_folder;
 mod dead_letters;

@@ -7,7 +7,7 @@ use lasegue_testkit::installation::{Composed, Contained, Fleet, Installation};
 use lasegue_testkit::wait::eventually;
 use reqwest::StatusCode;
 
-use crate::main_job;
+use crate::{confined, main_job};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lasegue");
 
@@ -65,6 +65,7 @@ macro_rules! main_job {
                 eprintln!("{}", stringify!($check));
                 main_job::$check(&composed).await;
             )*
+            confined::every_container_has_what_it_needs_and_no_more(&composed);
         }
 
         /// With backup and restore, which must get by with as little.

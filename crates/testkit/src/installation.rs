@@ -4,6 +4,7 @@
 mod clinic;
 mod composed;
 mod contained;
+mod container;
 mod fleet;
 mod ground;
 mod image;
@@ -14,6 +15,7 @@ use std::process::{Command, Output};
 pub use self::clinic::Clinic;
 pub use self::composed::Composed;
 pub use self::contained::Contained;
+pub use self::container::Container;
 pub use self::fleet::{Fleet, Role};
 pub use self::ground::{Ground, Standby};
 use crate::caller::Caller;

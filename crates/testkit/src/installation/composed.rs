@@ -6,6 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::container::Container;
 use super::{DR_A, Installation, SECRET, free_address, image, on_call};
 use crate::caller::Caller;
 use crate::pager::Pager;
@@ -37,6 +38,11 @@ impl Composed {
         let composed = Self { project, pager, caller };
         composed.healthy().await;
         composed
+    }
+
+    /// Its containers, those that have done their work and ended among them.
+    pub fn containers(&self) -> Vec<Container> {
+        Container::of(&Project::name())
     }
 
     /// Waits until the front door finds every service well.
@@ -75,10 +81,13 @@ struct Project {
 }
 
 impl Project {
+    fn name() -> String {
+        format!("lasegue-test-{}", std::process::id())
+    }
+
     fn compose(&self, arguments: &[&str]) -> String {
-        let name = format!("lasegue-test-{}", std::process::id());
         let output = compose_command()
-            .args(["--project-name", &name, "--file"])
+            .args(["--project-name", &Self::name(), "--file"])
             .arg(self.deploy.join("compose.yaml"))
             .arg("--file")
             .arg(self.folder.path().join("pager.yaml"))
