@@ -5,9 +5,9 @@
 //! connection broke off. The driver keeps a place in its pool for the silent one until the kernel ends it, and the others
 //! may be as silent: all of them are left to themselves, and a new pool takes their place.
 
-use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use std::{fmt, io};
 
 use sea_orm::sqlx::Error;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
@@ -16,7 +16,6 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 
 /// A pool, and how to make it anew.
-#[derive(Debug)]
 pub(super) struct Pool {
     current: Mutex<Current>,
     /// None for connections to a file, which are never silent.
@@ -29,6 +28,13 @@ pub(super) struct Current {
     pub(super) connections: DatabaseConnection,
     /// How many pools were before.
     number: u64,
+}
+
+/// Without the options, which hold a password.
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("current", &self.current()).finish_non_exhaustive()
+    }
 }
 
 impl Pool {
@@ -91,4 +97,16 @@ pub(super) fn is_silence(error: &DbErr) -> bool {
     let (DbErr::Conn(error) | DbErr::Exec(error) | DbErr::Query(error)) = error else { return false };
     let RuntimeErr::SqlxError(error) = error else { return false };
     matches!(&**error, Error::Io(error) if error.kind() == io::ErrorKind::TimedOut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_of_a_pool_holds_no_password() {
+        let options = ConnectOptions::new("postgres://intake:hush-hush@127.0.0.1/lasegue");
+        let pool = Pool::new(DatabaseConnection::default(), Some(options));
+        assert!(!format!("{pool:?}").contains("hush"), "{pool:?}");
+    }
 }
