@@ -56,13 +56,13 @@ async fn hold_until(unit: &mut Unit, all_are_there: usize, held: oneshot::Sender
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_that_start_at_once_on_a_new_database_all_start_and_agree_on_the_protocol() {
     let ward = Ward::on_postgres(0).await;
-    let (held, are_held) = oneshot::channel();
-    let hold = ward.store.commit::<_, StoreError, _>(move |unit| Box::pin(hold_until(unit, REPLICAS, held)));
+    let (held, all_wait) = oneshot::channel();
+    let holding = ward.store.commit::<_, StoreError, _>(move |unit| Box::pin(hold_until(unit, REPLICAS, held)));
     let start = async {
-        are_held.await.expect("nobody else writes");
+        all_wait.await.expect("nobody else writes");
         join_all((0..REPLICAS).map(|_| ward.wake())).await
     };
-    tokio::join!(hold, start).0.expect("the protocols can be held");
+    tokio::join!(holding, start).0.expect("the protocols can be held");
     let sql = "SELECT sha256 FROM protocols WHERE state = 'active'";
     let rows = ward.store.reader().query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
     let active = rows.expect("readable").into_iter().map(|row| row.try_get("", "sha256").expect("a hash"));

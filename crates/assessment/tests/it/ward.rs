@@ -48,7 +48,7 @@ pub(crate) struct Ward {
 /// Where its databases are.
 enum Place {
     Folder(TempDir),
-    Server(Postgres),
+    Server(Box<Postgres>),
 }
 
 /// The database that the server has from the start.
@@ -88,7 +88,7 @@ impl Ward {
     }
 
     pub(crate) async fn on_postgres(replicas: usize) -> Self {
-        Self::at(Place::Server(Postgres::start().await), replicas).await
+        Self::at(Place::Server(Box::new(Postgres::start().await)), replicas).await
     }
 
     /// Brings the database up to date and starts all replicas at once.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lasegue_testkit::wait::pause;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -84,7 +85,7 @@ async fn only_the_flood_ends(house: &House, mut flooding: TcpStream) {
         () = ended => {}
         () = async {
             house.pass(WHOLE_ANSWER).await;
-            tokio::time::sleep(UNREAD).await;
+            pause(UNREAD).await;
         } => panic!("it is held on to"),
     }
 }
