@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
 use lasegue_contracts::Service;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement, TransactionTrait};
@@ -117,10 +116,14 @@ where
     }
 }
 
-/// Holds every connection of a pool for a moment. What was made of them stays, also when others failed.
+/// Holds every connection of a pool for a moment. They are made one after the other, and what was made of them stays when
+/// the next fails: on a machine that is too busy to make all of them in time, each attempt comes further.
 async fn fill(pool: &DatabaseConnection) -> Result<(), StoreError> {
-    let held = join_all((0..POSTGRES_CONNECTIONS).map(|_| pool.begin())).await;
-    Ok(held.into_iter().collect::<Result<Vec<_>, _>>().map(drop)?)
+    let mut held = Vec::new();
+    for _ in 0..POSTGRES_CONNECTIONS {
+        held.push(pool.begin().await?);
+    }
+    Ok(())
 }
 
 pub(super) async fn connect(service: Service, location: &Location) -> Result<Connections, StoreError> {
