@@ -38,19 +38,21 @@ impl Ward {
     }
 }
 
-/// Lets nobody write a protocol until so many are about to.
+/// Lets nobody write a protocol until so many are about to, or a machine that is too busy for that has had some seconds:
+/// nobody waits for a lock as long as for a server that fell silent.
 async fn hold_until(unit: &mut Unit, all_are_there: usize, held: oneshot::Sender<()>) -> Result<(), StoreError> {
     unit.db().execute_unprepared("LOCK TABLE protocols IN SHARE MODE").await?;
     let _ = held.send(());
     let sql = "SELECT count(*) AS waiting FROM pg_locks WHERE relation = 'protocols'::regclass AND NOT granted";
-    loop {
+    for _ in 0..300 {
         let waiting = unit.db().query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
         let waiting: i64 = waiting.expect("a row").try_get("", "waiting")?;
         if usize::try_from(waiting) == Ok(all_are_there) {
-            return Ok(());
+            break;
         }
         pause(Duration::from_millis(10)).await;
     }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

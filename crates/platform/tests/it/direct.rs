@@ -144,10 +144,12 @@ async fn who_starts_while_nats_is_away_takes_what_is_handed_over_and_goes_on_wit
 async fn who_waits_without_end_to_join_the_queue_takes_what_is_handed_over_meanwhile() {
     let world = Direct::start().await;
     world.gate.shut_to_readers.send_replace(true);
+    world.nats.server.die().await;
     let receiver = Receiver::start(&world, &Arc::default()).await;
     let sender = Sender::start(&world).await;
     sender.send(20).await;
     receiver.saw(20).await;
+    world.nats.server.come_back().await;
     world.gate.shut_to_readers.send_replace(false);
     sender.send(5).await;
     receiver.saw(25).await;
