@@ -47,11 +47,11 @@ impl Chain {
         self.taken < length(policy)
     }
 
-    /// Whether a step was taken that pages `catch_all`: any of the second round does.
+    /// Whether all steps were taken, and one that pages `catch_all`: any of the second round does.
     pub fn has_paged(self, catch_all: &[Target], policy: &Policy) -> bool {
         let pages_all = |step: &Step| catch_all.iter().all(|target| step.targets.contains(target));
-        let taken = usize::try_from(self.taken).unwrap_or(usize::MAX);
-        self.taken > length(policy) || policy.steps.iter().take(taken).any(pages_all)
+        let was_in_the_first_round = !self.is_first_round(policy) && policy.steps.iter().any(pages_all);
+        self.taken > length(policy) || was_in_the_first_round
     }
 
     /// Takes the next step that reaches anybody.

@@ -11,7 +11,7 @@ use lasegue_testkit::wait::eventually;
 use sea_orm::EntityTrait;
 use serde_json::Value;
 
-use crate::harness::{Clinic, SECRET, emergency, flag, flags};
+use crate::harness::{Clinic, RULES, SECRET, emergency, flag, flags};
 
 impl Clinic {
     /// Lets time pass in steps in which nothing is overslept.
@@ -79,6 +79,15 @@ async fn when_nobody_of_the_policy_takes_a_page_the_catch_all_is_paged_at_once_a
     assert_eq!(of_the_emergency(), 1, "the next step's wait is not over");
     clinic.pass_slowly(7, Duration::from_secs(10)).await;
     assert_eq!(of_the_emergency(), 2);
+}
+
+#[tokio::test]
+async fn a_first_step_that_is_the_catch_all_too_gives_way_to_the_next_at_once() {
+    let clinic = Clinic::open_with(&format!("{RULES}catch_all = [\"rota:spine\"]\n")).await;
+    clinic.pagers["a"].answer(StatusCode::GONE);
+    clinic.tell(emergency(1)).await;
+    eventually("the next step is taken", || async { severities(&clinic.pagers["lead"].pages()) == ["emergency"] })
+        .await;
 }
 
 #[tokio::test]
