@@ -8,6 +8,11 @@ use futures_util::future::BoxFuture;
 use lasegue_platform::clock::Clock;
 use tokio::sync::watch;
 
+use crate::wait::pause;
+
+/// By how much a clock goes on at a time.
+const TICK: Duration = Duration::from_secs(1);
+
 /// A clock that stands still until moved. Sleepers wake when their instant has come.
 #[derive(Clone, Debug)]
 pub struct ManualClock {
@@ -31,6 +36,21 @@ impl ManualClock {
     /// Moves the clock forward and wakes whoever slept until then.
     pub fn advance(&self, span: Duration) {
         self.now.send_modify(|now| *now += span);
+    }
+
+    /// Does `work` that asks again later while a server is busy: with each second that it takes, the clock goes on by one.
+    /// Under a clock that stands still it would ask once and then sleep for ever.
+    pub async fn going_on<F: Future>(&self, work: F) -> F::Output {
+        let going = async {
+            loop {
+                pause(TICK).await;
+                self.advance(TICK);
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            never = going => never,
+        }
     }
 
     /// Puts a clock right that was ahead.
@@ -72,5 +92,13 @@ mod tests {
         assert!(!sleeper.is_finished());
         clock.advance(Duration::from_secs(1));
         sleeper.await.expect("the sleeper wakes");
+    }
+
+    #[tokio::test]
+    async fn work_that_sleeps_by_the_clock_ends_while_it_goes_on() {
+        let clock = ManualClock::at_text("2026-01-21T09:00:00Z");
+        let begin = clock.now();
+        clock.going_on(clock.sleep(Duration::from_millis(1_500))).await;
+        assert_eq!(clock.now() - begin, chrono::TimeDelta::seconds(2));
     }
 }

@@ -21,11 +21,10 @@ use lasegue_platform::store::{Location, Migrations, Store, StoreError, dead_lett
 use lasegue_platform::{Base, Databases, Opened};
 use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::containers::Postgres;
-use lasegue_testkit::wait::{eventually, pause};
+use lasegue_testkit::wait::eventually;
 use sea_orm::prelude::*;
 use sea_orm::{JsonValue, QueryOrder, Statement};
 use tempfile::TempDir;
-use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -97,11 +96,15 @@ impl Ward {
         Self::at(Place::Server(Box::new(Postgres::start().await)), replicas).await
     }
 
-    /// Brings the database up to date and starts all replicas at once.
     async fn at(place: Place, replicas: usize) -> Self {
-        let clock = ManualClock::at_text(MORNING);
+        let (clock, is_busy) = (ManualClock::at_text(MORNING), place.is_busy_at_times());
+        let opening = Self::under(clock.clone(), place, replicas);
+        if is_busy { clock.going_on(opening).await } else { opening.await }
+    }
+
+    /// Brings the database up to date and starts all replicas at once.
+    async fn under(clock: ManualClock, place: Place, replicas: usize) -> Self {
         let bus = EmbeddedBus::new(Arc::new(clock.clone()));
-        let _passing = place.is_busy_at_times().then(|| time_passes(&clock));
         let base = || base(&place, &clock, &bus);
         let migrated = Store::migrate(Service::Assessment, &place.location(), lasegue_assessment::MIGRATIONS).await;
         migrated.expect("an empty place takes a new database");
@@ -266,19 +269,6 @@ impl Ward {
         let bytes = to_bytes(answer.into_body(), 1 << 24).await.expect("a body");
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
-}
-
-/// Lets the clock go on until what is given back is dropped: whoever asks a busy server again waits on it.
-fn time_passes(clock: &ManualClock) -> DropGuard {
-    let (clock, stop) = (clock.clone(), CancellationToken::new());
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        while !stopped.is_cancelled() {
-            pause(NUDGE).await;
-            clock.advance(NUDGE);
-        }
-    });
-    stop.drop_guard()
 }
 
 fn base(place: &Place, clock: &ManualClock, bus: &EmbeddedBus) -> Base {

@@ -49,6 +49,11 @@ impl Place {
         Self::Folder(Arc::new(tempfile::tempdir().expect("the system has a folder for temporary files")))
     }
 
+    /// Whether who opens a database there may have to ask again.
+    const fn is_busy_at_times(&self) -> bool {
+        matches!(self, Self::Server(..))
+    }
+
     fn databases(&self) -> (Databases, Location) {
         match self {
             Self::Folder(folder) => {
@@ -104,8 +109,13 @@ impl House {
     }
 
     pub(crate) async fn open_in(place: Place) -> Self {
+        let (clock, is_busy) = (ManualClock::at_text(NOW), place.is_busy_at_times());
+        let opening = Self::under(clock.clone(), place);
+        if is_busy { clock.going_on(opening).await } else { opening.await }
+    }
+
+    async fn under(clock: ManualClock, place: Place) -> Self {
         let (databases, location) = place.databases();
-        let clock = ManualClock::at_text(NOW);
         let base = Base {
             bus: Arc::new(EmbeddedBus::new(Arc::new(clock.clone()))),
             clock: Arc::new(clock.clone()),

@@ -67,7 +67,8 @@ pub(crate) async fn open(place: &Place) -> (ManualClock, Store) {
     let clock = ManualClock::at_text("2026-01-21T09:00:00Z");
     let location = place.location(Service::Alerting);
     let shared = Arc::new(clock.clone());
-    let store = Store::open(Service::Alerting, &location, Migrations::NONE, true, shared, SystemRandom::shared()).await;
+    let opening = Store::open(Service::Alerting, &location, Migrations::NONE, true, shared, SystemRandom::shared());
+    let store = clock.going_on(opening).await;
     (clock, store.expect("an empty place takes a new database"))
 }
 

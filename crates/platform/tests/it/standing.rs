@@ -53,7 +53,8 @@ impl Watched {
             restorable_for: lasegue_platform::store::RESTORABLE_FOR,
             opened: lasegue_platform::Opened::default(),
         };
-        let store = base.open_store(Service::Intake, Migrations::NONE).await.expect("the place takes a database");
+        let store = clock.going_on(base.open_store(Service::Intake, Migrations::NONE)).await;
+        let store = store.expect("the place takes a database");
         let (told, takes) = (Arc::<Mutex<Vec<Envelope>>>::default(), Arc::new(AtomicBool::new(true)));
         tokio::spawn(listen(bus, told.clone(), takes.clone()));
         Self { base, clock, store, told, takes }

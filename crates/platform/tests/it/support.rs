@@ -77,10 +77,13 @@ impl Place {
 
     /// Intake's store under a clock that shows `now` and stands still.
     pub(crate) async fn open_at(&self, now: &str) -> (SharedClock, Store) {
-        let clock: SharedClock = Arc::new(ManualClock::at_text(now));
+        let clock = ManualClock::at_text(now);
+        let shared: SharedClock = Arc::new(clock.clone());
         let (service, random) = (Service::Intake, SystemRandom::shared());
-        let opened = Store::open(service, &self.location(service), Migrations::NONE, true, clock.clone(), random).await;
-        (clock, opened.expect("the place takes a database"))
+        let location = self.location(service);
+        let opening = Store::open(service, &location, Migrations::NONE, true, shared.clone(), random);
+        let opened = clock.going_on(opening).await;
+        (shared, opened.expect("the place takes a database"))
     }
 
     pub(crate) async fn open(&self, service: Service) -> Store {
