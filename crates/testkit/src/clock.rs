@@ -98,7 +98,7 @@ mod tests {
     async fn work_that_sleeps_by_the_clock_ends_while_it_goes_on() {
         let clock = ManualClock::at_text("2026-01-21T09:00:00Z");
         let begin = clock.now();
-        clock.going_on(clock.sleep(Duration::from_millis(1_500))).await;
+        clock.going_on(clock.sleep_until(begin + Duration::from_millis(1_500))).await;
         assert_eq!(clock.now() - begin, chrono::TimeDelta::seconds(2));
     }
 }

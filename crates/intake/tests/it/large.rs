@@ -113,13 +113,23 @@ mod sqlite {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_holds_on_postgres() {
-    let server = Arc::new(Postgres::start().await);
-    for database in ["between", "broken_off"] {
-        server.make(database).await;
+/// Each on a server of its own: together they would open more databases than one role may hold connections for.
+mod postgres {
+    use super::*;
+
+    async fn server() -> Place {
+        let server = Arc::new(Postgres::start().await);
+        server.make("large").await;
+        Place::Server(server, "large")
     }
-    what_is_live_comes_between_the_pieces_of_a_large_new_record(Place::Server(server.clone(), "between")).await;
-    let place = Place::Server(server, "broken_off");
-    of_a_large_record_that_broke_off_nothing_is_there_and_it_can_be_sent_again(place).await;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_live_comes_between_the_pieces_of_a_large_new_record() {
+        super::what_is_live_comes_between_the_pieces_of_a_large_new_record(server().await).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_a_large_record_that_broke_off_nothing_is_there_and_it_can_be_sent_again() {
+        super::of_a_large_record_that_broke_off_nothing_is_there_and_it_can_be_sent_again(server().await).await;
+    }
 }
