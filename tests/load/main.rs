@@ -1,12 +1,13 @@
 //! How long from a submission's request to its page at the receiver, beside the same chain of commits and hops without our
 //! logic: in one process, and with a process for each role on NATS and PostgreSQL in containers; beside an import, and
-//! beside a patient whose episode is flooded.
+//! beside a patient whose episode is flooded. And what inputs cost that are made to cost much.
 //!
-//! `cargo bench -p lasegue --bench page_latency [-- one-process | apart | import | neighbour]`. It sends to this machine only and stops by
-//! itself.
+//! `cargo bench -p lasegue --bench page_latency [-- one-process | apart | import | neighbour | costly]`. It sends to this machine only and
+//! stops by itself.
 
 mod apart;
 mod chain;
+mod costly;
 mod import;
 mod measure;
 mod neighbour;
@@ -29,5 +30,8 @@ async fn main() {
     }
     if wanted("neighbour") {
         Box::pin(neighbour::run()).await;
+    }
+    if wanted("costly") {
+        Box::pin(costly::run()).await;
     }
 }

@@ -84,6 +84,11 @@ impl Clinic {
         &self.address
     }
 
+    /// The process's id.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     async fn ready(&self) {
         self.caller.ready(&self.caller.url, || "lasegue up".to_owned()).await;
     }
