@@ -5,6 +5,8 @@ use lasegue_protocol::feared::{Fear, feared, may_mean};
 use lasegue_protocol::record::parse_submission;
 use serde_json::{Map, Value};
 
+use crate::json;
+
 /// A danger sign in a refused record pages when it is at most this old, or when its age cannot be read.
 const RECENT: TimeDelta = TimeDelta::days(7);
 
@@ -44,7 +46,7 @@ fn part(value: Value, visits: &mut Vec<Value>, wrapped: u8) -> Option<Value> {
             (!left.is_empty()).then_some(Value::Array(left))
         }
         Value::String(text) if wrapped > 0 && text.trim_start().starts_with(['{', '[']) => {
-            match serde_json::from_str(&text) {
+            match json::read(text.as_bytes()) {
                 Ok(value) => part(value, visits, wrapped - 1),
                 Err(_) => Some(Value::String(text)),
             }

@@ -4,6 +4,7 @@
 //! taken at its worst, and every emergency rule of the embedded protocol is evaluated on what could be read. A sign too
 //! many costs a clinician a look; one too few may cost a patient.
 
+mod extent;
 mod names;
 mod numbers;
 mod places;
@@ -24,7 +25,7 @@ use walk::Signs;
 pub enum Fear {
     /// What can be read of it holds a danger sign.
     Danger,
-    /// Nothing clinical of it can be read, or it names more unknown fields than are compared with the known ones.
+    /// Nothing clinical of it can be read, or more stands in it than is read.
     Unreadable,
     /// What can be read of it is calm.
     Nothing,
@@ -38,12 +39,12 @@ pub fn feared(body: &Value) -> Fear {
         return Fear::Danger;
     }
     let nothing_read = draft.report == Report::default() && !signs.heard;
-    if nothing_read || signs.too_many_names() { Fear::Unreadable } else { Fear::Nothing }
+    if nothing_read || signs.are_of_a_part() { Fear::Unreadable } else { Fear::Nothing }
 }
 
 /// Whether a field was meant to be named `name`, whatever its case and spelling.
 pub fn may_mean(field: &str, name: &str) -> bool {
-    names::are_alike(&names::plain(field), &names::plain(name))
+    names::are_alike(&names::plain(extent::of_name(field)), &names::plain(name))
 }
 
 fn is_danger(draft: &Draft) -> bool {

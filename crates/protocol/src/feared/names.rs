@@ -68,21 +68,22 @@ impl Names {
     /// The field and the side that a name stands for, as far as it does.
     pub(super) fn read(&mut self, name: &str) -> (Option<Leaf>, Option<Side>) {
         let name = legible(name);
-        let (leaf, side) = self.spelt(&plain(&name));
+        let whole = plain(&name);
+        let (leaf, side) = self.spelt(&whole);
         if leaf.is_some() {
             return (leaf, side);
         }
         let parts: Vec<_> = name.split(PARTS).map(plain).filter(|part| !part.is_empty()).collect();
         let of_part = parts.iter().filter(|_| parts.len() > 1).find_map(|part| self.misspelt(&side_of(part).1));
-        let whole = || side_of(&plain(&name)).1;
-        let leaf = of_part.or_else(|| if parts.len() > 2 { None } else { self.misspelt(after_block(&whole())) });
+        let beside = || after_block(&side_of(&whole).1).to_owned();
+        let leaf = of_part.or_else(|| if parts.len() > 2 { None } else { self.misspelt(&beside()) });
         (leaf, side.or_else(|| parts.iter().find_map(|part| side_of(part).0)))
     }
 
     /// What a plain name stands for that is spelt right, whatever stands around it.
     pub(super) fn spelt(&self, name: &str) -> (Option<Leaf>, Option<Side>) {
         let (side, rest) = side_of(name);
-        let within = self.known.iter().filter(|(known, _)| rest.contains(known.as_str()));
+        let within = self.known.iter().filter(|(known, _)| known.len() <= rest.len() && rest.contains(known.as_str()));
         let Some((known, leaf)) = within.max_by_key(|(known, _)| known.len()) else { return (None, side) };
         let around = rest.split_once(known.as_str());
         let beside = || around.and_then(|(before, after)| side_of(after).0.or_else(|| side_of(before).0));

@@ -3,6 +3,8 @@
 use lasegue_values::legible;
 use serde_json::Value;
 
+use super::extent::of_text;
+
 /// More than a bladder holds, in mL: a number above it was not meant.
 const MOST_RESIDUAL: f64 = 10_000.0;
 
@@ -20,7 +22,7 @@ pub(super) fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Number(number) => number.as_f64().into_iter().collect(),
         Value::String(text) => {
-            let text = legible(text);
+            let text = legible(of_text(text));
             whole(&text).into_iter().chain(found(&text).iter().flat_map(Found::readings)).collect()
         }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Vec::new(),
@@ -30,7 +32,7 @@ pub(super) fn numbers(value: &Value) -> Vec<f64> {
 /// The most millilitres that the value may be.
 pub(super) fn millilitres(value: &Value) -> Option<f64> {
     let meant = match value {
-        Value::String(text) => in_text(&legible(text)),
+        Value::String(text) => in_text(&legible(of_text(text))),
         other => numbers(other),
     };
     let broken = |number: f64| if number < FEW_RESIDUAL && number.fract() > 0.0 { 1_000.0 * number } else { number };

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::extent::of_name;
 use super::names::{Leaf, Names, plain};
 use crate::record::Side;
 
@@ -67,7 +68,7 @@ pub(super) struct Named {
 impl Named {
     pub(super) fn of(fields: &Map<String, Value>, names: &Names) -> Self {
         let mut read = Self { alone: true, ..Self::default() };
-        for (name, value) in fields {
+        for (name, value) in fields.iter().map(|(name, value)| (of_name(name), value)) {
             let place = Place::of(name);
             read.answered |= place == Place::Answer;
             let (leaf, side) =
@@ -91,7 +92,7 @@ fn named_in(name: &str, value: &Value, names: &Names, deep: u8) -> (Option<Leaf>
     match value {
         Value::String(text) if !NOTES.contains(&name.as_str()) => names.in_value(text),
         Value::Object(fields) if may_name => {
-            first(fields.iter().map(|(name, value)| named_in(name, value, names, deep - 1)))
+            first(fields.iter().map(|(name, value)| named_in(of_name(name), value, names, deep - 1)))
         }
         Value::Array(list) if may_name => first(list.iter().map(|value| named_in(&name, value, names, deep - 1))),
         _ => (None, None),

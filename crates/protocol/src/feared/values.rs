@@ -3,6 +3,7 @@
 use lasegue_values::legible;
 use serde_json::Value;
 
+use super::extent::of_text;
 use super::names::plain;
 
 /// Words that affirm, plain.
@@ -19,7 +20,7 @@ pub(super) fn affirms(value: &Value) -> bool {
     match value {
         Value::Bool(answer) => *answer,
         Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
-        Value::String(text) => affirms_in_words(&legible(text).to_lowercase()),
+        Value::String(text) => affirms_in_words(&legible(of_text(text)).to_lowercase()),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
@@ -34,7 +35,7 @@ pub(super) fn is_answer(value: &Value) -> bool {
     match value {
         Value::Bool(_) | Value::Number(_) => true,
         Value::String(text) => {
-            let text = legible(text).to_lowercase();
+            let text = legible(of_text(text)).to_lowercase();
             affirms_in_words(&text) || denies(&text) || text.contains("unknown") || text.trim().starts_with('0')
         }
         Value::Null | Value::Array(_) | Value::Object(_) => false,

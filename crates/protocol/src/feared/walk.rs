@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::extent::{may_be_json, of_name, of_text};
 use super::names::{Leaf, Names};
 use super::numbers::{millilitres, numbers};
 use super::places::{Named, Place, is_block};
@@ -25,6 +26,8 @@ pub(super) struct Signs {
     pub(super) temperature: Option<f64>,
     /// Whether anything was read of a field on which an emergency can rest.
     pub(super) heard: bool,
+    /// Whether a name or an answer is longer than what is read of it.
+    is_cut: bool,
     names: Names,
 }
 
@@ -47,15 +50,17 @@ impl Signs {
             residual: None,
             temperature: None,
             heard: false,
+            is_cut: false,
             names: Names::new(),
         };
         signs.walk(body, Around::default());
         signs
     }
 
-    /// Whether the body names more unknown fields than are compared with the known ones.
-    pub(super) fn too_many_names(&self) -> bool {
-        self.names.is_spent()
+    /// Whether more stands in the body than is read: a longer name or answer, or more unknown names than are compared with
+    /// the known ones.
+    pub(super) fn are_of_a_part(&self) -> bool {
+        self.is_cut || self.names.is_spent()
     }
 
     /// As deep as the body goes, which whoever read it has bounded.
@@ -76,7 +81,9 @@ impl Signs {
         if let (Some(leaf), true) = (named.leaf, named.alone && !around.denied) {
             self.affirm(leaf);
         }
-        for (name, value) in fields {
+        for (long, value) in fields {
+            let name = of_name(long);
+            self.is_cut |= name != long;
             let (leaf, side) = self.names.read(name);
             let place = Place::of(name);
             let inherited = named.leaf.map_or(around.leaf, |leaf| named.may_answer(place, side).then_some(leaf));
@@ -103,8 +110,8 @@ impl Signs {
 
     /// A field that is named where its answer would stand is answered yes, unless the text denies it.
     fn name_all(&mut self, text: &str, around: Around) {
-        for name in text.split([',', ';', '\n']).filter(|name| !around.denied && !denies(&name.to_lowercase())) {
-            if let Some(leaf) = self.names.in_value(name).0 {
+        for name in text.split([',', ';', '\n']).filter(|_| !around.denied) {
+            if let Some(leaf) = self.names.in_value(name).0.filter(|_| !denies(&name.to_lowercase())) {
                 self.affirm(leaf);
             }
         }
@@ -120,6 +127,7 @@ impl Signs {
     }
 
     fn note(&mut self, value: &Value, around: Around) {
+        self.is_cut |= around.leaf.is_some() && value.as_str().is_some_and(|text| of_text(text) != text);
         match around.leaf {
             Some(leaf @ (Leaf::Item(_) | Leaf::Answer(_))) if affirms(value) => self.affirm(leaf),
             Some(Leaf::Item(_) | Leaf::Answer(_)) => self.heard |= is_answer(value),
@@ -159,7 +167,7 @@ impl Signs {
 /// The JSON that a text holds.
 fn wrapped(text: &str) -> Option<Value> {
     let text = text.trim();
-    text.starts_with(['{', '[', '"']).then(|| serde_json::from_str(text).ok()).flatten()
+    (text.starts_with(['{', '[', '"']) && may_be_json(text)).then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 fn most(one: Option<f64>, other: Option<f64>) -> Option<f64> {

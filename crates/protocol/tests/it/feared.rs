@@ -64,6 +64,29 @@ fn a_danger_cannot_hide_behind_unknown_names() {
     assert_eq!(feared(&Value::Object(body)), Fear::Danger, "a name spelt right is always found");
 }
 
+#[test]
+fn a_danger_cannot_hide_at_the_end_of_a_name_or_an_answer_that_is_longer_than_what_is_read() {
+    let calm = json!({ "cauda_equina": { "bowel_control": "no" } });
+    let with = |name: &str, value: Value| {
+        let mut body = calm.clone();
+        body["cauda_equina"][name] = value;
+        body
+    };
+    let long = |text: &str| format!("{}{text}", " ".repeat(50_000));
+    all_are(Fear::Nothing, [with("x", json!(long("yes"))), with(&" ".repeat(400), json!("yes"))]);
+    all_are(
+        Fear::Unreadable,
+        [with(&long("saddle_sensation"), json!("yes")), with("saddle_sensation", json!(long("yes")))],
+    );
+    all_are(
+        Fear::Danger,
+        [
+            with(&format!("saddle_sensation{}", long("")), json!("yes")),
+            with("saddle_sensation", json!("yes".to_owned() + &long(""))),
+        ],
+    );
+}
+
 fn all_are(expected: Fear, bodies: impl IntoIterator<Item = Value>) {
     for body in bodies {
         assert_eq!(feared(&body), expected, "{body}");
