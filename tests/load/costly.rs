@@ -63,9 +63,9 @@ async fn once(name: &str, request: impl FnOnce(&Clinic, &str) -> RequestBuilder)
     };
     let ((status, size, took), page) = tokio::join!(answering, beside);
     // What it set going is over when nothing computes any more.
-    let spent = settled(&place, &before).await;
+    let all = settled(&place, &before).await;
     println!(
-        "{name:<48} {status} after {:>6.2} s with {size:>7} bytes   {spent}   page {:>5.0} ms",
+        "{name:<48} {status} after {:>6.2} s with {size:>7} bytes   {all}   page {:>5.0} ms",
         took.as_secs_f64(),
         page.as_secs_f64() * 1e3
     );
@@ -82,7 +82,7 @@ async fn readers() {
     paged(&place, &caller.register().await.expect("it answers")).await;
     let size = caller.get(&format!("/episodes/{episode}")).send().await.expect("it answers").bytes().await;
     let (before, token) = (Spent::of(&place), place.tokens(&["--role", "clinician", "--subject", "dr-b"]));
-    let mut held = Vec::new();
+    let mut sockets = Vec::new();
     for _ in 0..READERS {
         let mut socket = TcpStream::connect(place.address()).await.expect("it listens");
         let head = format!(
@@ -90,13 +90,13 @@ async fn readers() {
             token.trim()
         );
         socket.write_all(head.as_bytes()).await.expect("it listens");
-        held.push(socket);
+        sockets.push(socket);
     }
     let page = paged(&place, &other).await;
     pause(READING).await;
-    let spent = Spent::of(&place).since(&before);
+    let all = Spent::of(&place).since(&before);
     println!(
-        "{READERS} readers who never read an answer of {} bytes {:>26}   {spent}   page {:>5.0} ms",
+        "{READERS} readers who never read an answer of {} bytes {:>26}   {all}   page {:>5.0} ms",
         size.expect("the answer ends").len(),
         "",
         page.as_secs_f64() * 1e3
@@ -198,7 +198,7 @@ impl Spent {
 
     fn since(self, before: &Self) -> Self {
         Self {
-            computed: self.computed - before.computed,
+            computed: self.computed.saturating_sub(before.computed),
             memory: self.memory - before.memory,
             written: self.written.saturating_sub(before.written),
         }
@@ -223,7 +223,7 @@ async fn settled(place: &Clinic, before: &Spent) -> Spent {
     loop {
         pause(Duration::from_secs(1)).await;
         let now = Spent::of(place);
-        if now.computed - last < Duration::from_millis(50) {
+        if now.computed.saturating_sub(last) < Duration::from_millis(50) {
             return now.since(before);
         }
         last = now.computed;
