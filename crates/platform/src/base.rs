@@ -160,7 +160,7 @@ impl Base {
         self.health.watch(format!("{service} outbox"), move || {
             let since = seen.borrow().owed;
             std::future::ready(since.map_or(Ok(()), |since| {
-                Err(format!("the bus has not taken live events since {since}: look after NATS, which is started again once its full disk has room"))
+                Err(format!("no live event has left the database since {since}: look after the database if another check names it, else after NATS, which is started again once its full disk has room"))
             }))
         });
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use lasegue_contracts::Service;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{Connection, PgConnection};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement, TransactionTrait};
 
 use super::check;
@@ -88,16 +89,17 @@ pub(super) async fn connect_at_start(
     location: &Location,
     clock: &SharedClock,
 ) -> Result<Connections, StoreError> {
-    let Location::Postgres(_) = location else { return connect(service, location).await };
+    let Location::Postgres(url) = location else { return connect(service, location).await };
     let until = clock.now() + START_WITHIN;
-    let connections = patiently(service, clock, until, || connect(service, location)).await?;
-    patiently(service, clock, until, || fill(&connections.writer)).await?;
+    let connections = patiently(service, url, clock, until, || connect(service, location)).await?;
+    patiently(service, url, clock, until, || fill(&connections.writer)).await?;
     Ok(connections)
 }
 
 /// Does `attempt` until `until`, as long as the server is away or too busy.
 async fn patiently<T, F>(
     service: Service,
+    url: &str,
     clock: &SharedClock,
     until: DateTime<Utc>,
     mut attempt: impl FnMut() -> F,
@@ -106,13 +108,24 @@ where
     F: Future<Output = Result<T, StoreError>>,
 {
     loop {
-        match attempt().await {
-            Err(StoreError::Unavailable(error)) if clock.now() < until => {
-                tracing::warn!(%service, error = %chain(&error), "the database does not answer yet: asked again");
-                clock.sleep(START_AGAIN).await;
-            }
+        let error = match attempt().await {
+            Err(StoreError::Unavailable(error)) => why(service, url, error).await,
             settled => return settled,
+        };
+        if clock.now() >= until {
+            return Err(error);
         }
+        tracing::warn!(%service, error = %chain(&error), "the database cannot be used yet: asked again");
+        clock.sleep(START_AGAIN).await;
+    }
+}
+
+/// Why a pool got no connection. It asks a server again that has none to give, and when it gives up says only that.
+async fn why(service: Service, url: &str, error: DbErr) -> StoreError {
+    let alone = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect(url)).await;
+    match alone {
+        Ok(Err(alone)) if fault::is_crowded(&alone) => StoreError::Crowded { service },
+        _ => StoreError::Unavailable(error),
     }
 }
 

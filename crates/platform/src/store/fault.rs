@@ -105,6 +105,11 @@ pub(super) fn is_sign_in(error: &DbErr) -> bool {
     matches!(&**error, Error::Database(told) if told.code().is_some_and(|code| code.starts_with("28")))
 }
 
+/// Whether PostgreSQL has no connection left, for this role or for anybody.
+pub(super) fn is_crowded(error: &Error) -> bool {
+    matches!(error, Error::Database(told) if told.code().is_some_and(|code| code == "53300"))
+}
+
 /// Whether PostgreSQL gave up waiting for a lock, as it was told to.
 pub(super) fn is_lock_timeout(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) = error else {

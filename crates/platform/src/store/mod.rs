@@ -148,6 +148,14 @@ pub enum StoreError {
         /// Whose database.
         service: Service,
     },
+    /// PostgreSQL gives the role no further connection.
+    #[error(
+        "PostgreSQL gives the role {service} no further connection: let another replica of it end, or raise the CONNECTION LIMIT of the role and max_connections of the server by 20 for each replica (docs/operations.md, What runs)"
+    )]
+    Crowded {
+        /// Whose database.
+        service: Service,
+    },
     /// A unit of work panicked and was rolled back.
     #[error("a unit of work failed unexpectedly and was rolled back")]
     Panicked,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use lasegue_contracts::Service;
 use lasegue_platform::store::{Location, Migrations, Store, StoreError};
+use lasegue_testkit::clock::ManualClock;
 use lasegue_testkit::containers::Postgres;
 use lasegue_testkit::wait::pause;
 use sea_orm::{
@@ -226,6 +227,18 @@ async fn one_role_takes_the_connections_of_no_other() {
     }
     assert_eq!(held.len(), 45, "two replicas, those that they follow, a migration and an operator");
     place.open(Service::Assessment).await;
+    let clock = ManualClock::at_text("2026-01-21T09:00:00Z");
+    let hurrying = async {
+        loop {
+            pause(Duration::from_millis(100)).await;
+            clock.advance(Duration::from_secs(10));
+        }
+    };
+    let refused = tokio::select! {
+        opened = place.try_open_by(Arc::new(clock.clone()), Service::Intake) => opened.expect_err("there is none left").to_string(),
+        never = hurrying => never,
+    };
+    assert!(refused.starts_with("PostgreSQL gives the role intake no further connection"), "{refused}");
     let mine = held.first().expect("some were held");
     let raised = mine.execute_unprepared("ALTER ROLE intake CONNECTION LIMIT -1").await;
     assert!(raised.expect_err("only an operator may").to_string().contains("permission denied"));

@@ -75,6 +75,10 @@ impl Place {
         Store::open(service, &self.location(service), Migrations::NONE, migrate, clock, random).await
     }
 
+    pub(crate) async fn try_open_by(&self, clock: SharedClock, service: Service) -> Result<Store, StoreError> {
+        Store::open(service, &self.location(service), Migrations::NONE, false, clock, SystemRandom::shared()).await
+    }
+
     /// Intake's store under a clock that shows `now` and stands still.
     pub(crate) async fn open_at(&self, now: &str) -> (SharedClock, Store) {
         let clock = ManualClock::at_text(now);
