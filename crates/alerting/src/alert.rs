@@ -134,6 +134,13 @@ impl Alert {
         }
     }
 
+    /// When it pages next unless something is done before. A notice that somebody accepted waits for
+    /// the next report.
+    pub fn next_page(&self) -> Option<DateTime<Utc>> {
+        let accepted_notice = matches!((&self.origin, &self.state), (Origin::Notice { .. }, State::Accepted { .. }));
+        self.next_instant().filter(|_| !accepted_notice)
+    }
+
     /// When the acceptance ends and why: it lapses, or the limit of an urgent alert is over before.
     pub fn acceptance_ends(&self) -> Option<(DateTime<Utc>, Reason)> {
         let State::Accepted { at, lapses_at, .. } = self.state else {

@@ -163,7 +163,8 @@ const fn sentence(reason: Reason) -> &'static str {
         Reason::Opened => "new. Sign in to see and accept it:",
         Reason::Worse => "worse than you were told. Sign in to see and accept it:",
         Reason::Escalated => "nobody has accepted it yet. Sign in to see and accept it:",
-        Reason::Repeated => "still waiting for you. Sign in to see it:",
+        Reason::Repeated => "still nobody has accepted it. Sign in to see and accept it:",
+        Reason::MetAgain => "reported again. Sign in to see it, and accept it unless you have:",
         Reason::HandedOver => "handed to you. Sign in to see and accept it:",
         Reason::Overdue => "its time limit is over. Sign in to see and accept it:",
         Reason::AcceptanceLapsed => "accepted, but nothing was signed. Sign in to see and accept it:",
@@ -253,7 +254,11 @@ mod tests {
             [(Tone::Urgent, Reason::Worse), (Tone::Emergency, Reason::Repeated), (Tone::Emergency, Reason::Opened)];
         let page = page(&lines);
         assert_eq!((page.reference.as_str(), page.reason), ("1234-5677", Reason::Repeated));
-        assert!(page.text.starts_with("EMERGENCY 1234-5677 and 2 more: still waiting for you."), "{}", page.text);
+        assert!(
+            page.text.starts_with("EMERGENCY 1234-5677 and 2 more: still nobody has accepted it."),
+            "{}",
+            page.text
+        );
         let references: Vec<_> = page.alerts.iter().map(|alert| alert.reference.as_str()).collect();
         assert_eq!(references, ["1234-5677", "1234-5676", "1234-5678"]);
     }
@@ -270,6 +275,7 @@ mod tests {
             Reason::Worse,
             Reason::Escalated,
             Reason::Repeated,
+            Reason::MetAgain,
             Reason::HandedOver,
             Reason::Overdue,
             Reason::AcceptanceLapsed,
@@ -283,7 +289,8 @@ mod tests {
         Urgent 1234-5678: new. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
         Urgent 1234-5678: worse than you were told. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
         Urgent 1234-5678: nobody has accepted it yet. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
-        Urgent 1234-5678: still waiting for you. Sign in to see it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: still nobody has accepted it. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
+        Urgent 1234-5678: reported again. Sign in to see it, and accept it unless you have: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
         Urgent 1234-5678: handed to you. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
         Urgent 1234-5678: its time limit is over. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000
         Urgent 1234-5678: accepted, but nothing was signed. Sign in to see and accept it: https://lasegue.example/alerts/12345678-0000-0000-0000-000000000000

@@ -16,8 +16,10 @@ pub enum Reason {
     TakenOver,
     /// A correction took the finding out of the record; it still wants a signature.
     Corrected,
-    /// Nobody has accepted, or the same emergency was reported again.
+    /// Nobody has accepted, and everybody was asked.
     Repeated,
+    /// The same was reported again.
+    MetAgain,
     /// Nobody has accepted; the next step.
     Escalated,
     /// Somebody has handed it over to this person.
@@ -42,6 +44,7 @@ impl Reason {
             Self::TakenOver => "taken-over",
             Self::Corrected => "corrected",
             Self::Repeated => "repeated",
+            Self::MetAgain => "met-again",
             Self::Escalated => "escalated",
             Self::HandedOver => "handed-over",
             Self::Overdue => "overdue",

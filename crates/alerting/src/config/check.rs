@@ -69,6 +69,12 @@ impl Checker {
                 "there is no [[contact]]; write one with a name and channels for everybody who is paged",
             );
         }
+        if settings.paging.without_contacts && !settings.contact.is_empty() {
+            self.fault(
+                "paging",
+                "nobody is to be paged (without_contacts, or --without-contacts), and there are contacts; leave out one of the two",
+            );
+        }
         let contacts =
             settings.contact.iter().enumerate().map(|(index, contact)| self.contact(index, contact)).collect();
         let rotas = settings.rota.iter().enumerate().map(|(index, rota)| self.rota(index, rota)).collect();

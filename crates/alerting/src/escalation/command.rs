@@ -87,11 +87,20 @@ pub enum Refused {
     #[error(transparent)]
     Impossible(#[from] Impossible),
     /// The set-up has no such contact.
-    #[error("there is no contact `{0}` to hand over to")]
-    NoContact(ContactName),
+    #[error("there is no contact `{name}` to hand over to; there are {}", listed(known))]
+    NoContact {
+        /// Who was named.
+        name: ContactName,
+        /// Whom the set-up has.
+        known: Vec<ContactName>,
+    },
     /// Whoever gives it on would get it.
     #[error("`{0}` is yourself; name somebody else, or leave `to` out to let the next step follow")]
     ToOneself(ContactName),
+}
+
+fn listed(names: &[ContactName]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Does what a person wants, or refuses and changes nothing.
@@ -172,9 +181,7 @@ impl Desk<'_> {
 
     /// Without a name the next step follows at once; somebody by name has a while to accept before it does.
     fn hand_over(&mut self, mut alert: Alert, by: Person, to: Option<ContactName>) -> Result<Alert, Refused> {
-        if let Some(unknown) = to.as_ref().filter(|name| self.on_call.contact(name).is_none()) {
-            return Err(Refused::NoContact(unknown.clone()));
-        }
+        let to = to.map(|name| self.contact(name)).transpose()?;
         let chain = alert.state.clone().hand_over(&by)?;
         if let Some(own) = to.as_ref().filter(|to| self.on_call.contact_of(&by).as_ref() == Some(*to)) {
             return Err(Refused::ToOneself(own.clone()));
@@ -186,6 +193,12 @@ impl Desk<'_> {
         self.page(&mut alert, BTreeSet::from([to]), Reason::HandedOver);
         alert.state = State::Open { chain: Chain { due: self.now + HAND_OVER_WAIT, ..chain } };
         Ok(alert)
+    }
+
+    /// The contact who is meant by a name, in whatever spelling a token may have it.
+    fn contact(&self, name: ContactName) -> Result<ContactName, Refused> {
+        let known = || self.on_call.contacts().map(|(name, _)| name.clone()).collect();
+        self.on_call.contact_of(&Person(name.0.clone())).ok_or_else(|| Refused::NoContact { name, known: known() })
     }
 
     fn extend(&mut self, mut alert: Alert, by: Person, until: DateTime<Utc>, why: String) -> Result<Alert, Refused> {

@@ -149,10 +149,10 @@ impl Desk<'_> {
         match alert.state.clone() {
             accepted @ State::Accepted { .. } => {
                 let paged = alert.paged.clone();
-                let told = self.start(alert, paged, Reason::Repeated);
+                let told = self.start(alert, paged, Reason::MetAgain);
                 Alert { state: accepted, ..told }
             }
-            State::Open { .. } => self.alarm(alert, Reason::Repeated),
+            State::Open { .. } => self.alarm(alert, Reason::MetAgain),
             State::Listed { .. } | State::Closed { .. } => self.alarm(alert, Reason::Opened),
         }
     }

@@ -246,7 +246,7 @@ impl Desk<'_> {
         match &mut alert.origin {
             Origin::Notice { next } if *next <= self.now => {
                 *next = self.now + NOTICE_EVERY;
-                self.notify(alert, Reason::Repeated)
+                self.notify(alert, Reason::MetAgain)
             }
             _ => alert,
         }

@@ -163,7 +163,7 @@ async fn news(alerting: &Alerting, before: &Case, current: Revision, changed: &[
 fn problem(refused: &Refused) -> Problem {
     match refused {
         Refused::Unknown => no_such_alert(),
-        Refused::NoContact(_) | Refused::ToOneself(_) => at("/to", refused),
+        Refused::NoContact { .. } | Refused::ToOneself(_) => at("/to", refused),
         Refused::Impossible(Impossible::OutsideExtension { .. }) => at("/until", refused),
         Refused::Impossible(impossible) => Problem::conflict(code(impossible), refused.to_string()),
         Refused::Ahead { current, .. } => {

@@ -104,7 +104,7 @@ impl View {
             refused,
             paged: alert.paged.iter().cloned().collect(),
             state: alert.state.word(),
-            next_page_at: alert.next_instant(),
+            next_page_at: alert.next_page(),
             events: alert.letters.clone(),
             services: alert.services.clone(),
             accepted: accepted(alert, on_call),

@@ -151,7 +151,7 @@ async fn of_two_alerts_in_one_page_the_one_without_news_is_not_lost() {
     clinic.pass(Duration::from_secs(15)).await;
     let mut listed: Vec<_> = taken(clinic.pagers["a"].pages()).iter().map(alerts).collect();
     listed.sort_unstable();
-    assert_eq!(listed, [["emergency repeated"], ["urgent opened"]]);
+    assert_eq!(listed, [["emergency met-again"], ["urgent opened"]]);
 }
 
 /// The alerts of a page: how severe, and why they are in it.

@@ -6,6 +6,7 @@ use lasegue_contracts::platform::{EventsHeldUp, MessageDeadLettered};
 use lasegue_contracts::scheduling::VisitOverdue;
 use lasegue_platform::auth::Role;
 use lasegue_platform::wire::timestamp;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{Clinic, EPISODE};
@@ -42,6 +43,12 @@ async fn missed_visits_reach_the_coordinator_once() {
         clinic.tell_as(Service::Scheduling, VisitOverdue { episode_id, ..VisitOverdue::default() }).await;
     }
     assert_eq!(clinic.pages("lead", 1).await[0].text("severity"), "notice");
+    let coordinator = clinic.caller("lead", Role::Coordinator);
+    let notice = coordinator.get("/alerts").await.1["alerts"][0].take();
+    let (id, seen) = (notice["id"].as_str().expect("an id"), json!({ "revision": notice["revision"] }));
+    let accepted = coordinator.post(&format!("/alerts/{id}/accept"), &seen).await.1;
+    assert_eq!(accepted["state"], "accepted");
+    assert_eq!(accepted["next_page_at"], Value::Null, "it pages no more by itself");
     clinic.close().await;
 }
 

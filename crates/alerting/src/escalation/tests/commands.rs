@@ -106,7 +106,16 @@ fn handing_over_moves_on_to_the_next_step_or_to_somebody_by_name() {
     world.pass(minutes(5));
     assert_eq!(world.paged().len(), 4, "nobody accepted after the hand-over either");
     let unknown = Action::HandOver { to: Some("c".into()) };
-    assert_eq!(world.act("a", unknown), Err(Refused::NoContact("c".into())));
+    let refused = world.act("a", unknown).unwrap_err().to_string();
+    assert!(refused.starts_with("there is no contact `c` to hand over to; there are `a`, `b`"), "{refused}");
+}
+
+#[test]
+fn whoever_is_handed_an_alert_may_be_named_as_their_token_names_them() {
+    let mut world = open_world();
+    world.act("a", Action::Accept).unwrap();
+    world.act("a", Action::HandOver { to: Some("B".into()) }).unwrap();
+    assert_eq!(world.paged(), ["b handed-over"]);
 }
 
 #[test]

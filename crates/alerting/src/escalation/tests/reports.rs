@@ -238,7 +238,7 @@ fn the_coordinator_hears_of_missed_visits_once_a_day() {
     world.pass(TimeDelta::days(1));
     assert!(world.paged().is_empty());
     world.tell(&Report::MissedVisits);
-    assert_eq!(world.paged(), ["desk repeated"]);
+    assert_eq!(world.paged(), ["desk met-again"]);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn an_open_emergency_pages_again_on_each_new_submission_that_meets_it() {
     world.told(&flags(2, vec![latched(emergency())]));
     assert!(world.paged().is_empty());
     world.told(&flags(3, vec![emergency()]));
-    assert_eq!(world.paged(), ["a repeated"]);
+    assert_eq!(world.paged(), ["a met-again"]);
     assert_eq!(world.alert().state.word(), "accepted");
 }
 
