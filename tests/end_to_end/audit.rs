@@ -80,6 +80,11 @@ async fn who_overwrote_a_birth_date_and_what_it_was_is_told_by_the_command() {
     assert_eq!(row["change"]["/patient/birth_date"]["new"], "1971-03-04");
     assert!(row["change"]["/patient/birth_date"]["old"].is_string());
     assert!(list(&clinic.data(), &["--since", "2200-01-01T00:00:00Z"]).is_empty());
+    let cut = audit("list", &clinic.data(), &["--limit", "1"]);
+    let [out, told] = [cut.stdout, cut.stderr].map(|text| String::from_utf8(text).expect("text"));
+    assert_eq!((cut.status.code(), out.lines().count()), (Some(2), 1), "only intake was called");
+    assert!(told.starts_with("intake has older rows than these 1"), "{told}");
+    assert!(out.contains("mallory"), "the latest is shown: {out}");
 }
 
 /// A clinic with five calls at intake that was killed, and the head after them.

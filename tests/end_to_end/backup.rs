@@ -53,6 +53,7 @@ async fn a_backup_of_the_working_process_brings_back_what_was_there() {
         answer.status() == StatusCode::OK
     };
     eventually("it is assessed", is_assessed).await;
+    assert!(refusal(&lasegue("backup", &data.join("backup"), &data, &[])).contains("is within the data folder"));
     succeeds(&lasegue("backup", &backup, &data, &[]));
     assert!(refusal(&lasegue("backup", &backup, &data, &[])).contains("name a new folder"));
     let after = patient(&caller).await;
@@ -82,6 +83,8 @@ async fn a_backup_that_is_damaged_or_was_not_finished_is_refused_and_so_is_a_fol
     clinic.kill();
     let doctor =
         || Command::new(BINARY).arg("doctor").arg("--data").arg(&backup).output().expect("the binary was built");
+    let up = |folder| Command::new(BINARY).args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(folder).output();
+    assert!(refusal(&up(&backup).expect("the binary was built")).contains("backup is a backup, which a process"));
     succeeds(&doctor());
 
     let file = backup.join("intake.sqlite");
@@ -91,7 +94,8 @@ async fn a_backup_that_is_damaged_or_was_not_finished_is_refused_and_so_is_a_fol
     fs::write(&file, damaged).expect("it can be damaged");
     assert_eq!(doctor().status.code(), Some(2));
     let told = refusal(&lasegue("restore", &backup, &data, &["--replace"]));
-    assert!(told.contains("intake.sqlite is damaged"), "{told}");
+    assert!(told.contains("intake.sqlite is damaged") && told.ends_with("use another one\n"), "{told}");
+    assert!(!told.contains("lasegue restore"), "that is what was done: {told}");
     fs::write(&file, &whole).expect("it can be mended");
 
     let mut changed = whole.clone();
@@ -117,8 +121,7 @@ async fn a_backup_that_is_damaged_or_was_not_finished_is_refused_and_so_is_a_fol
     fs::rename(folder.path().join("kept"), backup.join("backup.json")).expect("it is there");
 
     fs::write(data.join("restoring"), "").expect("a restore that was killed leaves this");
-    let up = Command::new(BINARY).args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(&data).output();
-    assert!(refusal(&up.expect("the binary was built")).contains("run `lasegue restore --replace` again"));
+    assert!(refusal(&up(&data).expect("the binary was built")).contains("run `lasegue restore --replace` again"));
     let told = refusal(&lasegue("backup", &folder.path().join("of-halves"), &data, &[]));
     assert!(told.contains("run `lasegue restore --replace` again"), "{told}");
     succeeds(&lasegue("restore", &backup, &data, &["--replace"]));

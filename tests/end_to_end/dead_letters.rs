@@ -18,6 +18,8 @@ async fn an_operator_asks_every_service_for_its_dead_letters_and_nobody_else_may
     let clinic = Clinic::open(BINARY).await;
     let listed = dead_letters(&clinic, "operator", &["list"]);
     assert!(listed.status.success() && listed.stdout.is_empty(), "{listed:?}");
+    let unknown = Command::new(BINARY).args(["dead-letters", "list"]).output().expect("the binary was built");
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("a token in the variable LASEGUE_TOKEN"), "{unknown:?}");
     let nobody = "00000000-0000-0000-0000-000000000001";
     let shown = dead_letters(&clinic, "operator", &["show", nobody]);
     assert!(String::from_utf8_lossy(&shown.stderr).contains("no service has a dead letter of this id"), "{shown:?}");

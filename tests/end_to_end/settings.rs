@@ -183,6 +183,29 @@ async fn a_secret_that_can_be_guessed_and_a_link_that_leads_nowhere_are_warned_o
 }
 
 #[test]
+fn nobody_is_to_be_paged_and_there_are_contacts_is_refused_before_anybody_is() {
+    let folder = folder();
+    let (config, data) = (folder.path().join("lasegue.toml"), folder.path().join("data"));
+    fs::write(&config, on_call("2026-01-05", GOOD)).expect("the folder takes a file");
+    let (config, data) = (config.display().to_string(), data.display().to_string());
+    let up = ["up", "--without-contacts", "--listen", "127.0.0.1:0", "--data", &data];
+    let told = refusal(&lasegue(&up, &[("LASEGUE_CONFIG", &config)]));
+    assert!(
+        told.contains("nobody is to be paged (without_contacts, or --without-contacts), and there are contacts"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_command_ends_quietly_when_nobody_reads_on() {
+    for command in ["protocol show", "sample --patients 500"] {
+        let piped = format!("'{BINARY}' {command} | head -n 1");
+        let output = Command::new("sh").args(["-c", &piped]).output().expect("there is a shell");
+        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{command}: {output:?}");
+    }
+}
+
+#[test]
 fn a_schema_that_could_not_be_looked_at_is_not_called_out_of_date() {
     let folder = folder();
     let secrets = folder.path().join("secrets");

@@ -7,9 +7,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use chrono::{DateTime, Utc};
 use lasegue_contracts::Service;
+use lasegue_platform::store::StoreError;
 use lasegue_platform::store::backup::{Tables, examine};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -171,10 +172,10 @@ impl Manifest {
     /// When it has not.
     fn compare(&self, folder: &Path, file: &str) -> anyhow::Result<()> {
         let (path, wanted) = (folder.join(file), self.sha256.get(file));
-        ensure!(path.exists(), "{} is not there: take another backup", path.display());
+        ensure!(path.exists(), "{} is not there: this backup is not whole, use another one", path.display());
         ensure!(
             wanted.is_none_or(|wanted| sha256(&path).is_ok_and(|found| found == *wanted)),
-            "{} is not as the backup wrote it: take another backup",
+            "{} is not as the backup wrote it: this backup is not whole, use another one",
             path.display()
         );
         Ok(())
@@ -196,15 +197,25 @@ impl Manifest {
     pub(crate) async fn check(&self, folder: &Path, service: Service) -> anyhow::Result<()> {
         let file = database(folder, service);
         is_present(&file)?;
-        let found = examine(service, &file).await?;
+        let found = examine(service, &file).await.map_err(of_backup)?;
         self.compare(folder, &database(Path::new(""), service).display().to_string())?;
         let wanted = self.databases.get(service.name());
         ensure!(
             wanted == Some(&found),
-            "{} has other rows than when it was written: take another backup",
+            "{} has other rows than when it was written: this backup is not whole, use another one",
             file.display()
         );
         Ok(())
+    }
+}
+
+/// What damage means that is found in a backup: there is nothing to restore into it.
+fn of_backup(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::Damaged { file, what, .. } => {
+            anyhow!("{} is damaged ({what}): this backup is not whole, use another one", file.display())
+        }
+        other => other.into(),
     }
 }
 

@@ -75,6 +75,9 @@ fn main() -> ExitCode {
         Command::Sample(args) => samples::run(&args),
     };
     outcome.unwrap_or_else(|error| {
+        if terminal::nobody_reads_on(&error) {
+            return ExitCode::SUCCESS;
+        }
         // Nobody may be there to hear it: the exit status says it as well.
         let _ = writeln!(std::io::stderr(), "lasegue: {}", plain_lines(&format!("{error:#}")));
         ExitCode::FAILURE

@@ -1,7 +1,7 @@
 //! `lasegue backup`: a copy of a data folder, taken while the process works.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
@@ -30,6 +30,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { to, data } = args;
     data_folder::is_there(&data)?;
     data_folder::is_complete(&data)?;
+    ensure!(
+        !absolute(&to)?.starts_with(absolute(&data)?),
+        "{} is within the data folder, with which it would be lost: name a folder elsewhere",
+        to.display()
+    );
     let copies = copies(&data, &to)?;
     let cannot = || format!("the backup cannot be written into {}", to.display());
     fs::create_dir_all(&to).with_context(cannot)?;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
 use lasegue_platform::{chain, tls};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) struct Target {
     #[arg(long, default_value = "http://127.0.0.1:8080", value_parser = web_address)]
     url: String,
     /// A token of the role that this takes: `lasegue token --role ROLE --subject NAME` makes one.
-    #[arg(long, env = "LASEGUE_TOKEN", hide_env_values = true)]
+    #[arg(long, env = "LASEGUE_TOKEN", hide_env_values = true, default_value = "", hide_default_value = true)]
     token: String,
 }
 
@@ -62,6 +62,7 @@ pub(crate) struct Caller<'a> {
 impl<'a> Caller<'a> {
     pub(crate) fn new(target: &'a Target) -> anyhow::Result<Self> {
         tls::install();
+        ensure!(!target.token.is_empty(), "it needs a token in the variable LASEGUE_TOKEN: `lasegue token` makes one");
         Ok(Self { http: tls::client(|| Client::builder().timeout(WITHIN))?, target })
     }
 

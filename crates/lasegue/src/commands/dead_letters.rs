@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::caller::{Away, Caller, Target};
 use crate::plain::{plain, plain_json, plain_lines};
+use crate::terminal::{say, tell};
 
 /// Exit status when something could not be done, or somebody not be asked.
 const REFUSED: u8 = 2;
@@ -96,7 +97,7 @@ async fn list_of(caller: &Caller<'_>, service: Service, settled: bool) -> anyhow
         let path = format!("/dead-letters/{service}?settled={settled}&limit=500{after}");
         let page: Value = caller.ask(caller.get(&path)).await?.json().await?;
         for letter in page["dead_letters"].as_array().context("the installation lists no dead letters")? {
-            println!("{}", line(letter));
+            tell!("{}", line(letter))?;
         }
         let Some(next) = page["next"].as_str() else { return Ok(()) };
         after = format!("&after={next}");
@@ -116,7 +117,7 @@ fn line(letter: &Value) -> String {
 async fn show(caller: &Caller<'_>, id: Uuid) -> anyhow::Result<ExitCode> {
     let letter = find(caller, id).await?;
     for line in serde_json::to_string_pretty(&letter)?.lines() {
-        println!("{}", plain_json(line));
+        tell!("{}", plain_json(line))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -126,7 +127,7 @@ async fn each(caller: &Caller<'_>, ids: &[Uuid], verb: &str, body: &Value) -> an
     let mut exit = ExitCode::SUCCESS;
     for id in ids {
         match settle(caller, *id, verb, body).await {
-            Ok(state) => println!("{id} {}", plain(&state)),
+            Ok(state) => say!("{id} {}", plain(&state)),
             Err(error) => {
                 eprintln!("{id}: {}", plain_lines(&format!("{error:#}")));
                 exit = ExitCode::from(REFUSED);

@@ -7,6 +7,7 @@ use lasegue_platform::tls;
 
 use crate::commands::caller::{no_answer, web_address};
 use crate::plain::plain_lines;
+use crate::terminal::tell;
 
 /// How long the process may take to answer.
 const WITHIN: Duration = Duration::from_secs(5);
@@ -28,6 +29,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         anyhow::Error::new(error).context(what)
     })?;
     let ready = answer.status().is_success();
-    println!("{}", plain_lines(&answer.text().await?));
+    tell!("{}", plain_lines(&answer.text().await?))?;
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -24,6 +24,7 @@ use self::input::Chunks;
 use self::sender::{Outcome, Sender, may_pass};
 use crate::commands::caller::web_address;
 use crate::plain::plain;
+use crate::terminal::say;
 use crate::tokens;
 
 /// The exit status when records were refused.
@@ -72,7 +73,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         progress.set_message(tally.to_string());
     }
     progress.finish_and_clear();
-    println!("{tally}");
+    say!("{tally}");
     Ok(if tally.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }
 

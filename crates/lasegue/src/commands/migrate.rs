@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 
 use crate::roles::migrations;
 use crate::settings::Settings;
+use crate::terminal::say;
 use crate::wiring;
 
 /// Bring every service's PostgreSQL schema up to date. Safe to run again, and beside running roles.
@@ -35,8 +36,8 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
         let location = Location::Postgres(address.expose_secret().to_owned());
         let lacked = Store::migrate(service, &location, migrations(service)).await;
         match lacked.map_err(|error| failed(service, error))? {
-            0 => println!("{service}: up to date"),
-            lacked => println!("{service}: {lacked} migrations applied"),
+            0 => say!("{service}: up to date"),
+            lacked => say!("{service}: {lacked} migrations applied"),
         }
     }
     Ok(ExitCode::SUCCESS)

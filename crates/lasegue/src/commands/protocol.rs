@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use super::caller::Target;
 use super::evaluate::load_protocol;
 use crate::plain::plain;
+use crate::terminal::tell;
 use crate::wait_for;
 
 /// Exit status when something was found wrong.
@@ -96,7 +97,7 @@ fn check(file: &Path) -> anyhow::Result<ExitCode> {
     match Protocol::load(&text) {
         Ok(protocol) => {
             let reference = protocol.reference();
-            println!("{} {} is sound, sha256 {}", reference.id, reference.version, reference.sha256);
+            tell!("{} {} is sound, sha256 {}", reference.id, reference.version, reference.sha256)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(faults) => {
@@ -110,17 +111,17 @@ fn check(file: &Path) -> anyhow::Result<ExitCode> {
 
 fn show(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let loaded = file.map(load_protocol).transpose()?;
-    print!("{}", guide::markdown(loaded.as_ref().unwrap_or_else(|| Protocol::embedded())));
+    tell!("{}", guide::markdown(loaded.as_ref().unwrap_or_else(|| Protocol::embedded())).trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn compare(old: &Path, new: &Path) -> anyhow::Result<ExitCode> {
     let changes = diff::changes(&load_protocol(old)?, &load_protocol(new)?);
     if changes.is_empty() {
-        println!("nothing changes clinically");
+        tell!("nothing changes clinically")?;
     }
     for change in changes {
-        println!("{change}");
+        tell!("{change}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -135,10 +136,10 @@ fn test(file: &Path, folder: &Path) -> anyhow::Result<ExitCode> {
         let mistakes = cases::mistakes(&protocol, &case);
         failed += usize::from(!mistakes.is_empty());
         for mistake in mistakes {
-            println!("{}: {mistake}", path.display());
+            tell!("{}: {mistake}", path.display())?;
         }
     }
-    println!("{} of {} cases hold", paths.len() - failed, paths.len());
+    tell!("{} of {} cases hold", paths.len() - failed, paths.len())?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }
 
@@ -164,7 +165,7 @@ fn backtest(file: &Path, records: &Path, against: Option<&Path>) -> anyhow::Resu
     let loaded = against.map(load_protocol).transpose()?;
     let old = loaded.as_ref().unwrap_or_else(|| Protocol::embedded());
     let (summary, refused) = compare_records(records, old, &new)?;
-    print!("{summary}");
+    tell!("{}", summary.to_string().trim_end())?;
     Ok(if refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
 }
 

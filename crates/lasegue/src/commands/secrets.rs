@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use lasegue_platform::random::SystemRandom;
 
 use crate::secrets;
+use crate::terminal::say;
 
 /// Make every key and password, in one folder for each process with what that one may know. In `token` is what makes tokens,
 /// in `tokens` what every process reads of them.
@@ -24,6 +25,6 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     secrets::make(&args.folder, args.owner, &SystemRandom)?;
-    println!("The secrets are in {}.", args.folder.display());
+    say!("The secrets are in {}.", args.folder.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ use lasegue_platform::clock::{Clock, SystemClock};
 use lasegue_platform::random::SystemRandom;
 use lasegue_values::Person;
 
+use crate::terminal::tell;
 use crate::tokens;
 
 /// Print a bearer token, or list the tokens there are, take some back, and replace the key that signs them.
@@ -78,7 +79,7 @@ fn make(args: Args) -> anyhow::Result<()> {
     ensure!(life <= longest, "the token of a {} is valid for {} hours at most", role.name(), longest.num_hours());
     let identity = Identity { subject: subject(role, args.subject)?, role };
     let now = SystemClock.now();
-    println!("{}", args.place.issuer()?.issue(&identity, &SystemRandom, now, now + life)?);
+    tell!("{}", args.place.issuer()?.issue(&identity, &SystemRandom, now, now + life)?)?;
     Ok(())
 }
 

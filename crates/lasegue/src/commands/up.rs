@@ -12,6 +12,7 @@ use lasegue_platform::lifecycle::{Lifecycle, Stage};
 use lasegue_platform::random::{SharedRandom, SystemRandom};
 use lasegue_platform::{config, telemetry, tls};
 
+use crate::data_folder::Manifest;
 use crate::process::{Process, listen};
 use crate::roles::Roles;
 use crate::settings::Settings;
@@ -54,6 +55,11 @@ pub(crate) async fn run(args: Args, environment: Vec<(String, String)>) -> anyho
     );
     settings.data = args.data.clone().unwrap_or(settings.data);
     ensure!(!settings.data.is_file(), "{} is a file: give a folder with --data", settings.data.display());
+    ensure!(
+        Manifest::find(&settings.data)?.is_none(),
+        "{0} is a backup, which a process that works in it would spoil: `lasegue restore {0} --data DIR` puts it to use",
+        settings.data.display()
+    );
     settings.without_contacts(args.without_contacts);
     settings.http.listen = args.listen.unwrap_or(settings.http.listen);
     if args.demo && args.config.is_none() {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::commands::caller::{Caller, Target};
 use crate::plain::plain;
+use crate::terminal::say;
 
 /// The fewest characters that name a protocol.
 const SHORTEST: usize = 8;
@@ -45,8 +46,8 @@ pub(super) async fn bring(file: &Path, target: &Target) -> anyhow::Result<ExitCo
     let caller = Caller::new(target)?;
     let kept: Value = caller.ask(caller.post("/protocols").body(text)).await?.json().await?;
     let sha256 = kept["sha256"].as_str().context("the installation names no hash")?;
-    println!("stored, sha256 {sha256}");
-    println!("Another protocol owner activates it: lasegue protocol activate {} RECORDS", &sha256[..12]);
+    say!("stored, sha256 {sha256}");
+    say!("Another protocol owner activates it: lasegue protocol activate {} RECORDS", &sha256[..12]);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -62,22 +63,22 @@ pub(super) async fn activate(args: &Activation) -> anyhow::Result<ExitCode> {
         "{} {}, brought by {}, in the place of {} {}",
         new.id, new.version, new.author, active.id, active.version
     );
-    println!("{}", plain(&told));
+    say!("{}", plain(&told));
     for change in diff::changes(&old, &changed) {
-        println!("{change}");
+        say!("{change}");
     }
     let (summary, refused) = super::compare_records(&args.records, &old, &changed)?;
     ensure!(!refused, "a record cannot be read: mend or leave it out, so that the backtest is whole");
     let figures = summary.figures().to_string();
-    print!("\n{figures}");
+    say!("\n{}", figures.trim_end());
     if !args.yes {
-        println!("\nNothing was activated. The same command with --yes makes it the one that decides.");
+        say!("\nNothing was activated. The same command with --yes makes it the one that decides.");
         return Ok(ExitCode::SUCCESS);
     }
     let backtest = json!({ "backtest": figures });
     caller.ask(caller.post(&format!("/protocols/{}/activate", new.sha256)).json(&backtest)).await?;
-    println!("\nactive; every episode is judged again, behind all live work");
-    println!("Findings that are new only because of the rules page nobody: GET /api/v1/reviews lists them.");
+    say!("\nactive; every episode is judged again, behind all live work");
+    say!("Findings that are new only because of the rules page nobody: GET /api/v1/reviews lists them.");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::{Place, person};
 
+use crate::terminal::{say, tell};
+
 /// List the tokens whose time is not over: id, role, when each was made and ends, whether it is taken, and whose it is.
 #[derive(Debug, clap::Args)]
 pub(super) struct List {
@@ -20,13 +22,13 @@ impl List {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (issuer, now) = (self.place.issuer()?, SystemClock.now());
         for (token, standing) in issuer.list(now)? {
-            println!("{}", line(&token, standing));
+            tell!("{}", line(&token, standing))?;
         }
         if let Some(until) = issuer.symmetric_until(now)? {
-            println!(
+            tell!(
                 "Tokens of the former symmetric key, of which there is no list, count until {}: end that with `lasegue token rotate`.",
                 short(until)
-            );
+            )?;
         }
         Ok(())
     }
@@ -50,19 +52,19 @@ impl Revoke {
         let (issuer, now) = (self.place.issuer()?, SystemClock.now());
         for id in self.ids {
             match issuer.revoke(id, now)? {
-                Some(token) => println!("{}", line(&token, Standing::Revoked)),
-                None => println!("{id} is refused from now on; it is not in the list of tokens."),
+                Some(token) => say!("{}", line(&token, Standing::Revoked)),
+                None => say!("{id} is refused from now on; it is not in the list of tokens."),
             }
         }
         if let Some(subject) = &self.subject {
             let listed = issuer.revoke_all_of(subject, now)?;
             for token in &listed {
-                println!("{}", line(token, Standing::Revoked));
+                say!("{}", line(token, Standing::Revoked));
             }
             if listed.is_empty() {
-                println!("No token in the list is of {subject}: see `lasegue token list` for how the name is written.");
+                say!("No token in the list is of {subject}: see `lasegue token list` for how the name is written.");
             }
-            println!("Every token of {subject} that was made until now is refused.");
+            say!("Every token of {subject} that was made until now is refused.");
         }
         Ok(())
     }
@@ -83,8 +85,8 @@ pub(super) struct Rotate {
 impl Rotate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         match self.place.issuer()?.rotate(self.now, &SystemClock, &SystemRandom).await? {
-            Some(end) => println!("A new key signs. The old one verifies its tokens until {}.", short(end)),
-            None => println!("A new key signs. No token of the old one is valid."),
+            Some(end) => say!("A new key signs. The old one verifies its tokens until {}.", short(end)),
+            None => say!("A new key signs. No token of the old one is valid."),
         }
         Ok(())
     }
