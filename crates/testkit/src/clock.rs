@@ -40,16 +40,19 @@ impl ManualClock {
 
     /// Does `work` that asks again later while a server is busy: with each second that it takes, the clock goes on by one.
     /// Under a clock that stands still it would ask once and then sleep for ever.
-    pub async fn going_on<F: Future>(&self, work: F) -> F::Output {
+    pub fn going_on<F: Future>(&self, work: F) -> impl Future<Output = F::Output> {
+        let work = Box::pin(work);
         let going = async {
             loop {
                 pause(TICK).await;
                 self.advance(TICK);
             }
         };
-        tokio::select! {
-            done = work => done,
-            never = going => never,
+        async move {
+            tokio::select! {
+                done = work => done,
+                never = going => never,
+            }
         }
     }
 

@@ -98,7 +98,7 @@ impl Ward {
 
     async fn at(place: Place, replicas: usize) -> Self {
         let (clock, is_busy) = (ManualClock::at_text(MORNING), place.is_busy_at_times());
-        let opening = Self::under(clock.clone(), place, replicas);
+        let opening = Box::pin(Self::under(clock.clone(), place, replicas));
         if is_busy { clock.going_on(opening).await } else { opening.await }
     }
 

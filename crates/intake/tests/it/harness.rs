@@ -110,7 +110,7 @@ impl House {
 
     pub(crate) async fn open_in(place: Place) -> Self {
         let (clock, is_busy) = (ManualClock::at_text(NOW), place.is_busy_at_times());
-        let opening = Self::under(clock.clone(), place);
+        let opening = Box::pin(Self::under(clock.clone(), place));
         if is_busy { clock.going_on(opening).await } else { opening.await }
     }
 
