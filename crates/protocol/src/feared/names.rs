@@ -117,6 +117,9 @@ fn after_block(name: &str) -> &str {
 
 /// A name without case, blanks and signs.
 pub(super) fn plain(name: &str) -> String {
+    if name.is_ascii() {
+        return name.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_lowercase()).collect();
+    }
     name.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
