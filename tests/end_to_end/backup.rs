@@ -85,6 +85,12 @@ async fn a_backup_that_is_damaged_or_was_not_finished_is_refused_and_so_is_a_fol
         || Command::new(BINARY).arg("doctor").arg("--data").arg(&backup).output().expect("the binary was built");
     let up = |folder| Command::new(BINARY).args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(folder).output();
     assert!(refusal(&up(&backup).expect("the binary was built")).contains("backup is a backup, which a process"));
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&backup, &link).expect("it can be made");
+    for target in [backup.clone(), link.clone(), backup.join("deeper"), link.join("deeper")] {
+        let told = refusal(&lasegue("restore", &backup, &target, &["--replace"]));
+        assert!(told.contains("is a backup or lies in one"), "{told}");
+    }
     succeeds(&doctor());
 
     let file = backup.join("intake.sqlite");

@@ -5,7 +5,7 @@ mod held;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context, anyhow, ensure};
 use chrono::{DateTime, Utc};
@@ -23,6 +23,22 @@ const MANIFEST: &str = "backup.json";
 const PIECE: usize = 1 << 20;
 /// In a data folder while a backup is put into it.
 const RESTORING: &str = "restoring";
+
+/// Whether `path`, which need not be there yet, is `folder` or lies in it, whatever links lead there.
+///
+/// # Errors
+/// What the system says.
+pub(crate) fn lies_within(path: &Path, folder: &Path) -> io::Result<bool> {
+    Ok(without_links(path)?.starts_with(without_links(folder)?))
+}
+
+/// A path without links, as far as it is there.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let path = absolute(path)?;
+    let found = path.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    let rest = |part| path.strip_prefix(part).unwrap_or(&path);
+    Ok(found.map_or_else(|| path.clone(), |(part, real)| real.join(rest(part))))
+}
 
 /// The file of `service`'s database in `folder`.
 pub(crate) fn database(folder: &Path, service: Service) -> PathBuf {

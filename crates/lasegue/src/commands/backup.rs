@@ -1,7 +1,7 @@
 //! `lasegue backup`: a copy of a data folder, taken while the process works.
 
 use std::fs;
-use std::path::{Path, PathBuf, absolute};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     data_folder::is_there(&data)?;
     data_folder::is_complete(&data)?;
     ensure!(
-        !absolute(&to)?.starts_with(absolute(&data)?),
+        !data_folder::lies_within(&to, &data)?,
         "{} is within the data folder, with which it would be lost: name a folder elsewhere",
         to.display()
     );

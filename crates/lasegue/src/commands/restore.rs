@@ -32,6 +32,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { from, data, replace } = args;
     let manifest = Manifest::read(&from)?;
+    ensure!(
+        !data_folder::lies_within(&data, &from)? && Manifest::find(&data)?.is_none(),
+        "{} is a backup or lies in one, which would be spoilt: name the data folder with --data",
+        data.display()
+    );
     for service in Service::ALL {
         manifest.check(&from, service).await?;
     }
