@@ -3,12 +3,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use lasegue_protocol::feared::{Fear, feared, may_mean};
 use lasegue_protocol::record::parse_submission;
-use serde_json::{Map, Value};
+use lasegue_values::limits::MOST_SUBMISSIONS;
+use serde_json::{Map, Value, json};
 
 use crate::json;
 
 /// A danger sign in a refused record pages when it is at most this old, or when its age cannot be read.
 const RECENT: TimeDelta = TimeDelta::days(7);
+
+/// As many visits of a record are read one by one as an episode may have; the others are read together with what is left.
+const MOST_VISITS: usize = MOST_SUBMISSIONS;
 
 /// As often as a text may hold JSON in a text of JSON.
 const MOST_WRAPPED: u8 = 4;
@@ -22,15 +26,39 @@ pub(super) fn parts(record: Value, now: DateTime<Utc>) -> Vec<Value> {
     parts
 }
 
+/// Whether everything in a part that says when it was assessed says that this was long ago: within an old visit there may
+/// be others.
 fn is_old(part: &Value, now: DateTime<Utc>) -> bool {
-    parse_submission(part).value.assessed_at.is_some_and(|at| at < now - RECENT)
+    let at = parse_submission(part).value.assessed_at;
+    at.is_some_and(|at| at < now - RECENT) && !holds_recent(part, now, MOST_WRAPPED)
+}
+
+/// Whether a date stands in a value, under whatever spelling of its name, that is recent or cannot be read.
+fn holds_recent(value: &Value, now: DateTime<Utc>, wrapped: u8) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            (may_mean(name, "assessed_at") && !is_old_date(value, now)) || holds_recent(value, now, wrapped)
+        }),
+        Value::Array(list) => list.iter().any(|value| holds_recent(value, now, wrapped)),
+        Value::String(text) if wrapped > 0 && text.trim_start().starts_with(['{', '[']) => {
+            json::read(text.as_bytes()).is_ok_and(|value| holds_recent(&value, now, wrapped - 1))
+        }
+        _ => false,
+    }
+}
+
+fn is_old_date(value: &Value, now: DateTime<Utc>) -> bool {
+    let alone = json!({ "assessed_at": value });
+    parse_submission(&alone).value.assessed_at.is_some_and(|at| at < now - RECENT)
 }
 
 /// Takes the visits out of a value: what says when it was assessed, and what stands in a list of submissions. Gives what is
 /// left of it. As deep as the value goes, which whoever read it has bounded.
 fn part(value: Value, visits: &mut Vec<Value>, wrapped: u8) -> Option<Value> {
     match value {
-        Value::Object(fields) if fields.keys().any(|name| may_mean(name, "assessed_at")) => {
+        Value::Object(fields)
+            if visits.len() < MOST_VISITS && fields.keys().any(|name| may_mean(name, "assessed_at")) =>
+        {
             visits.push(Value::Object(fields));
             None
         }

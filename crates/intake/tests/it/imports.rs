@@ -147,6 +147,23 @@ async fn a_recent_danger_sign_in_a_refused_record_is_told_live_until_corrected()
 }
 
 #[tokio::test]
+async fn a_recent_danger_sign_hides_behind_no_older_date_in_a_refused_record() {
+    let (old, today) = ("2025-12-01T09:00:00Z", saddle("v1"));
+    let text = json!([today]).to_string();
+    let twice = with(with(today.clone(), "/assessed_at", json!(old)), "/Assessed_At", today["assessed_at"].clone());
+    for hiding in [
+        json!({ "assessed_at": old, "submissions": [today] }),
+        json!({ "submissions": [{ "assessed_at": old, "follow_ups": [today] }] }),
+        json!({ "submissions": [{ "assessed_at": old, "export": text }] }),
+        json!({ "submissions": [twice] }),
+    ] {
+        let house = House::open().await;
+        assert_eq!(outcome(&house.import(std::slice::from_ref(&hiding)).await[0]), "refused");
+        assert_eq!(house.subjects().await, ["submission-refused"], "{hiding}");
+    }
+}
+
+#[tokio::test]
 async fn a_record_of_very_many_visits_is_told_in_events_of_bounded_size() {
     let house = House::open().await;
     let strength = json!({ "left": 5, "right": 5 });

@@ -48,6 +48,10 @@ pub fn may_mean(field: &str, name: &str) -> bool {
 }
 
 fn is_danger(draft: &Draft) -> bool {
+    // Of nothing no rule makes an emergency, and asking all of them takes its time.
+    if draft.report == Report::default() {
+        return false;
+    }
     !danger_signs(draft).is_empty() || is_emergency(draft)
 }
 

@@ -70,7 +70,10 @@ impl Signs {
             Value::Array(list) => list.iter().for_each(|value| self.walk_element(value, around)),
             Value::String(text) => match wrapped(text).filter(|_| around.wrapped < MOST_WRAPPED) {
                 Some(value) => self.walk(&value, Around { wrapped: around.wrapped + 1, ..around }),
-                None => self.note(value, around),
+                None => {
+                    self.is_cut |= looks_wrapped(text);
+                    self.note(value, around);
+                }
             },
             single => self.note(single, around),
         }
@@ -168,6 +171,13 @@ impl Signs {
 fn wrapped(text: &str) -> Option<Value> {
     let text = text.trim();
     (text.starts_with(['{', '[', '"']) && may_be_json(text)).then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// Whether a text begins as JSON does that holds a name or a list of them, behind signs that nobody sees.
+fn looks_wrapped(text: &str) -> bool {
+    let mut signs = text.chars().filter(|sign| !(sign.is_whitespace() || matches!(sign, '\u{feff}' | '\u{200b}')));
+    let first = signs.next();
+    matches!((first, signs.next()), (Some('{'), Some('"')) | (Some('['), Some('{' | '[' | '"')))
 }
 
 fn most(one: Option<f64>, other: Option<f64>) -> Option<f64> {
