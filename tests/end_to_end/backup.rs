@@ -115,6 +115,10 @@ async fn a_backup_that_is_damaged_or_was_not_finished_is_refused_and_so_is_a_fol
     assert!(told.contains("intake.sqlite is not as the backup wrote it"), "{told}");
     fs::write(&file, &whole).expect("it can be mended");
 
+    fs::write(&file, "").expect("it can be emptied");
+    for told in [refusal(&lasegue("restore", &backup, &data, &["--replace"])), refusal(&doctor())] {
+        assert!(told.contains("intake.sqlite is empty"), "{told}");
+    }
     fs::remove_file(&file).expect("it is there");
     for told in [refusal(&lasegue("restore", &backup, &data, &["--replace"])), refusal(&doctor())] {
         assert!(told.contains("intake.sqlite is not there"), "{told}");

@@ -60,7 +60,7 @@ pub(crate) fn is_there(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says no when there is no `database`.
+/// Says no when there is no `database`, or an empty file in its place.
 ///
 /// # Errors
 /// Then.
@@ -68,6 +68,11 @@ pub(crate) fn is_present(database: &Path) -> anyhow::Result<()> {
     ensure!(
         database.exists(),
         "{} is not there: give the data folder of `lasegue up`, or a backup of it",
+        database.display()
+    );
+    ensure!(
+        fs::metadata(database)?.len() > 0,
+        "{} is empty, which no database of an installation is: look for what emptied it, and for the newest backup that is whole",
         database.display()
     );
     Ok(())

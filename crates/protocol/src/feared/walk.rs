@@ -68,13 +68,13 @@ impl Signs {
         match value {
             Value::Object(fields) => self.walk_fields(fields, around),
             Value::Array(list) => list.iter().for_each(|value| self.walk_element(value, around)),
-            Value::String(text) => match wrapped(text).filter(|_| around.wrapped < MOST_WRAPPED) {
-                Some(value) => self.walk(&value, Around { wrapped: around.wrapped + 1, ..around }),
-                None => {
-                    self.is_cut |= looks_wrapped(text);
-                    self.note(value, around);
+            Value::String(text) => {
+                if let Some(value) = wrapped(text).filter(|_| around.wrapped < MOST_WRAPPED) {
+                    return self.walk(&value, Around { wrapped: around.wrapped + 1, ..around });
                 }
-            },
+                self.is_cut |= looks_wrapped(text);
+                self.note(value, around);
+            }
             single => self.note(single, around),
         }
     }

@@ -93,7 +93,7 @@ fn a_danger_cannot_hide_in_a_text_that_is_not_quite_json() {
         |text: String| json!({ "form": text, "serious": { "fever": "no" }, "pain": { "leg": { "value": 200 } } });
     let yes = r#"{"saddle_sensation":"yes","padding":"as long as no name of a field is, whatever stands around it"}"#;
     let texts =
-        [format!("\u{feff}{yes}"), format!("{yes};"), format!("{yes}\n{yes}"), yes.replace("}", r#","b":NaN}"#)];
+        [format!("\u{feff}{yes}"), format!("{yes};"), format!("{yes}\n{yes}"), yes.replace('}', r#","b":NaN}"#)];
     all_are(Fear::Unreadable, texts.map(form));
     all_are(Fear::Nothing, [form("[not examined]".to_owned()), form("{}".to_owned())]);
 }
