@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, Key, Measure, Visit};
-use crate::ids::{AlertId, CaseId, ContactName, RefusalId, Revision, SubmissionId};
+use crate::finding::{Finding, Key, Measure, Sighting};
+use crate::ids::{AlertId, CaseId, ContactName, RefusalId, Revision};
 use crate::letter::Letters;
 use crate::reason::Reason;
 use crate::severity::{Severity, Urgency};
@@ -90,19 +90,10 @@ pub struct Memory {
     pub respond_by: DateTime<Utc>,
     /// The worst of each ground.
     pub measure: Measure,
-    /// The latest submission that met the finding.
+    /// The submission that met the finding and came into the record last.
     pub met: Option<Sighting>,
     /// A correction is waiting for a signature.
     pub corrected: bool,
-}
-
-/// A submission that met a finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sighting {
-    /// Which.
-    pub submission: SubmissionId,
-    /// When it came in.
-    pub received_at: DateTime<Utc>,
 }
 
 impl Alert {
@@ -166,12 +157,12 @@ impl Alert {
 
 impl Memory {
     /// What is remembered of a finding seen for the first time.
-    pub fn first(finding: &Finding, visit: &Visit) -> Self {
+    pub fn first(finding: &Finding) -> Self {
         Self {
             urgency: finding.urgency,
             respond_by: finding.respond_by,
             measure: finding.measure.clone(),
-            met: sighting(finding, visit),
+            met: finding.last_met.clone(),
             corrected: finding.corrected_pending,
         }
     }
@@ -186,14 +177,14 @@ impl Memory {
     }
 
     /// Whether a submission not seen before met the finding.
-    pub fn is_met_anew_by(&self, finding: &Finding, visit: &Visit) -> bool {
-        sighting(finding, visit).is_some_and(|new| self.met.as_ref().is_none_or(|old| old.is_before(&new)))
+    pub fn is_met_anew_by(&self, last_met: Option<&Sighting>) -> bool {
+        last_met.is_some_and(|new| self.met.as_ref().is_none_or(|old| old.is_before(new)))
     }
 
     /// Takes in what is told now and keeps the worst of both.
-    pub fn absorb(&mut self, finding: &Finding, visit: &Visit) {
-        if self.is_met_anew_by(finding, visit) {
-            self.met = sighting(finding, visit);
+    pub fn absorb(&mut self, finding: &Finding) {
+        if self.is_met_anew_by(finding.last_met.as_ref()) {
+            self.met.clone_from(&finding.last_met);
         }
         self.urgency = self.urgency.max(finding.urgency);
         self.respond_by = finding.respond_by;
@@ -202,23 +193,5 @@ impl Memory {
             let worst = self.measure.entry(ground.clone()).or_insert(*value);
             *worst = (*worst).max(*value);
         }
-    }
-}
-
-fn sighting(finding: &Finding, visit: &Visit) -> Option<Sighting> {
-    finding.met_at_visit.then(|| visit.sighting())
-}
-
-impl Sighting {
-    /// Whether `other` is of another submission that came in no earlier.
-    pub fn is_before(&self, other: &Self) -> bool {
-        other.submission != self.submission && other.received_at >= self.received_at
-    }
-}
-
-impl Visit {
-    /// The visit as what met a finding.
-    pub const fn sighting(&self) -> Sighting {
-        Sighting { submission: self.submission, received_at: self.received_at }
     }
 }

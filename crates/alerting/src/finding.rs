@@ -70,8 +70,9 @@ pub struct RedFlags {
     pub visit: Visit,
     /// Each key once.
     pub findings: Vec<Finding>,
-    /// What the assessed visit met and a signature covers: it is no worse than what was signed, so it pages nobody.
-    pub persisting: Vec<Key>,
+    /// What the assessed visit met and a signature covers, with what met it last: it is no worse than what was signed, so it
+    /// pages nobody.
+    pub persisting: Vec<(Key, Sighting)>,
     /// The keys of all dispositions signed so far, one entry a signature.
     pub dispositions: Vec<Key>,
 }
@@ -102,10 +103,32 @@ pub struct Finding {
     pub measure: Measure,
     /// The assessed visit itself met it.
     pub met_at_visit: bool,
+    /// The submission that met it and came into the record last, whatever its date.
+    pub last_met: Option<Sighting>,
     /// A question that an answer closes.
     pub ask: bool,
     /// A correction took it away before anybody signed for it.
     pub corrected_pending: bool,
+}
+
+/// A submission that met a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Which.
+    pub submission: SubmissionId,
+    /// When it came in, as far as is known.
+    pub received_at: DateTime<Utc>,
+    /// The revision of the record that first had it; 0 where a former version remembered it.
+    #[serde(default)]
+    pub revision: Revision,
+}
+
+impl Sighting {
+    /// Whether `other` is of another submission that came into the record no earlier.
+    pub fn is_before(&self, other: &Self) -> bool {
+        let order = |one: &Self| (one.revision, one.received_at);
+        other.submission != self.submission && order(other) >= order(self)
+    }
 }
 
 impl RedFlags {

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Desk;
 use crate::alert::{Alert, Memory, Origin};
 use crate::case::Case;
-use crate::finding::{Finding, Key, RedFlags};
+use crate::finding::{Finding, Key, RedFlags, Sighting};
 use crate::ids::AlertId;
 use crate::letter::Letters;
 use crate::on_call::OnCall;
@@ -33,8 +33,8 @@ pub fn decide(case: Case, flags: &RedFlags, on_call: &OnCall, now: DateTime<Utc>
     for id in desk.case.active_ids() {
         desk.not_found(id, flags);
     }
-    for key in &flags.persisting {
-        desk.persists(key, flags);
+    for (key, sighting) in &flags.persisting {
+        desk.persists(key, sighting);
     }
     desk.plan()
 }
@@ -68,7 +68,7 @@ impl Desk<'_> {
             origin: Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) },
             opened_at: self.now,
             news: self.news(),
-            memory: Memory::first(finding, &flags.visit),
+            memory: Memory::first(finding),
             letters: Letters::default(),
             services: BTreeSet::new(),
             paged: BTreeSet::new(),
@@ -86,9 +86,9 @@ impl Desk<'_> {
         let was = alert.severity();
         let worse = alert.memory.is_worsened_by(finding);
         let corrected = finding.corrected_pending && !alert.memory.corrected;
-        let met_again =
-            finding.urgency.severity() == Severity::Emergency && alert.memory.is_met_anew_by(finding, &flags.visit);
-        alert.memory.absorb(finding, &flags.visit);
+        let met_anew = alert.memory.is_met_anew_by(finding.last_met.as_ref());
+        let met_again = met_anew && finding.urgency.severity() == Severity::Emergency;
+        alert.memory.absorb(finding);
         alert.origin = Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) };
         // Known from an old import alone: nobody was paged yet.
         if alert.state == (State::Listed { planned: None }) {
@@ -158,17 +158,16 @@ impl Desk<'_> {
     }
 
     /// The protocol lets a signature hold for what it saw until a visit shows it gone or worse. The history says so.
-    fn persists(&mut self, key: &Key, flags: &RedFlags) {
+    fn persists(&mut self, key: &Key, sighting: &Sighting) {
         if self.case.active(key).is_some() {
             return;
         }
         let Some(mut alert) = self.case.last_closed(key).cloned() else { return };
-        let sighting = flags.visit.sighting();
-        if alert.memory.met.as_ref().is_some_and(|met| !met.is_before(&sighting)) {
+        if !alert.memory.is_met_anew_by(Some(sighting)) {
             return;
         }
         self.happened(&alert, What::Persists { submission: sighting.submission });
-        alert.memory.met = Some(sighting);
+        alert.memory.met = Some(sighting.clone());
         self.case.put(alert);
     }
 

@@ -7,7 +7,7 @@ use lasegue_contracts::platform::{EventsHeldUp, MessageDeadLettered};
 use lasegue_platform::wire::{self, WireError};
 
 use crate::alert::Told;
-use crate::finding::{Finding, Key, RedFlags, Side, Visit};
+use crate::finding::{Finding, Key, RedFlags, Side, Sighting, Visit};
 use crate::ids::{CaseId, RefusalId, Revision, SubmissionId};
 use crate::letter::Letter;
 use crate::plan::Report;
@@ -21,13 +21,13 @@ pub(crate) fn red_flags(event: &RedFlagRaised, told_at: DateTime<Utc>) -> Result
         received_at: wire::instant("received_at", event.received_at.as_ref())?,
         imported: event.bulk,
     };
-    let findings: Result<Vec<_>, _> = event.flags.iter().map(|flag| finding(flag, visit.received_at)).collect();
+    let findings: Result<Vec<_>, _> = event.flags.iter().map(|flag| finding(flag, &visit)).collect();
     Ok(RedFlags {
         case: CaseId(wire::id("episode_id", &event.episode_id)?),
         revision: Revision(event.revision),
         told_at,
         findings: findings?.into_iter().flatten().collect(),
-        persisting: persisting(event)?,
+        persisting: persisting(event, &visit)?,
         dispositions: event.dispositions.iter().map(signed).collect::<Result<_, _>>()?,
         visit,
     })
@@ -66,10 +66,10 @@ pub(crate) fn trouble(event: EventsHeldUp) -> Report {
     }
 }
 
-fn finding(flag: &RedFlag, received_at: DateTime<Utc>) -> Result<Option<Finding>, WireError> {
+fn finding(flag: &RedFlag, visit: &Visit) -> Result<Option<Finding>, WireError> {
     let (Some(urgency), true) = (urgency(flag)?, is_active(flag.status())?) else { return Ok(None) };
     let respond_by = match (&flag.respond_by, urgency) {
-        (None, Urgency::Emergency) => received_at,
+        (None, Urgency::Emergency) => visit.received_at,
         (at, _) => wire::instant("respond_by", at.as_ref())?,
     };
     Ok(Some(Finding {
@@ -78,14 +78,33 @@ fn finding(flag: &RedFlag, received_at: DateTime<Utc>) -> Result<Option<Finding>
         respond_by,
         measure: flag.measure.iter().map(|(ground, value)| (ground.clone(), *value)).collect(),
         met_at_visit: flag.met_at_visit,
+        last_met: last_met(flag, visit)?,
         ask: flag.ask,
         corrected_pending: flag.status() == Status::CorrectedPending,
     }))
 }
 
-fn persisting(event: &RedFlagRaised) -> Result<Vec<Key>, WireError> {
-    let persisting = event.flags.iter().filter(|flag| flag.status() == Status::Persisting && flag.met_at_visit);
-    persisting.map(|flag| key(&flag.code, &flag.side)).collect()
+fn persisting(event: &RedFlagRaised, visit: &Visit) -> Result<Vec<(Key, Sighting)>, WireError> {
+    let mut persisting = Vec::new();
+    for flag in event.flags.iter().filter(|flag| flag.status() == Status::Persisting && flag.met_at_visit) {
+        let key = key(&flag.code, &flag.side)?;
+        persisting.extend(last_met(flag, visit)?.map(|met| (key, met)));
+    }
+    Ok(persisting)
+}
+
+/// What met a finding last. A former version told of the assessed visit alone.
+fn last_met(flag: &RedFlag, visit: &Visit) -> Result<Option<Sighting>, WireError> {
+    let Some(meeting) = &flag.last_met else {
+        let assessed =
+            || Sighting { submission: visit.submission, received_at: visit.received_at, revision: Revision::default() };
+        return Ok(flag.met_at_visit.then(assessed));
+    };
+    Ok(Some(Sighting {
+        submission: SubmissionId(wire::id("last_met.submission_id", &meeting.submission_id)?),
+        received_at: wire::instant("last_met.received_at", meeting.received_at.as_ref())?,
+        revision: Revision(meeting.revision),
+    }))
 }
 
 fn urgency(flag: &RedFlag) -> Result<Option<Urgency>, WireError> {
@@ -172,7 +191,7 @@ mod tests {
         let routine = RedFlag { severity: Severity::Routine.into(), ..flag() };
         let flags = read(&event(vec![persisting, routine])).unwrap();
         assert!(flags.findings.is_empty());
-        assert_eq!(flags.persisting[0].to_string(), "motor-deficit-severe/left");
+        assert_eq!(flags.persisting[0].0.to_string(), "motor-deficit-severe/left");
     }
 
     #[test]

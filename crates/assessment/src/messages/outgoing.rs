@@ -39,9 +39,14 @@ impl Told<'_> {
             time_zone: zone(record),
             bulk: self.bulk,
             protocol: Some(protocol(assessment)),
-            flags: self.red_flags.iter().map(flag).collect(),
+            flags: self.red_flags.iter().map(|finding| self.flag(finding)).collect(),
             dispositions: record.adjudications.iter().filter_map(signed).collect(),
         }
+    }
+
+    fn flag(&self, finding: &Finding) -> proto::RedFlag {
+        let heard = self.record.submissions.iter().find(|known| finding.heard.as_ref() == Some(&known.id));
+        proto::RedFlag { last_met: heard.map(meeting), ..flag(finding) }
     }
 
     /// The result as scheduling needs it.
@@ -88,6 +93,15 @@ fn flag(finding: &Finding) -> proto::RedFlag {
         measure: finding.measure.clone(),
         met_at_visit: finding.met,
         ask: finding.code.ends_with("-unknown") || finding.code.ends_with("-not-excluded"),
+        last_met: None,
+    }
+}
+
+fn meeting(submission: &Submission) -> proto::Meeting {
+    proto::Meeting {
+        submission_id: submission.id.to_string(),
+        received_at: Some(timestamp(submission.known_at().to_utc())),
+        revision: submission.revision.unsigned_abs(),
     }
 }
 
@@ -165,6 +179,7 @@ mod tests {
             measure: [("knee_extension".to_owned(), 2)].into(),
             limit,
             met: true,
+            heard: None,
         }
     }
 

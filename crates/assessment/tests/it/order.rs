@@ -1,6 +1,6 @@
 //! Pieces in any order, more than once, on two replicas: always the same end.
 
-use lasegue_contracts::assessment::RedFlagRaised;
+use lasegue_contracts::assessment::{RedFlag, RedFlagRaised};
 use lasegue_contracts::event::Lane;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -32,9 +32,10 @@ fn many_arrivals(record: &Value) -> Vec<Vec<Piece>> {
     (0..ARRIVALS).map(|_| strategy.new_tree(&mut runner).expect("it makes one").current()).collect()
 }
 
-/// The content of a red flag, without what differs between episodes and arrivals.
+/// The content of a red flag, without what differs between episodes and arrivals: which of the pieces came last, too.
 fn content(event: RedFlagRaised) -> RedFlagRaised {
-    RedFlagRaised { episode_id: String::new(), revision: 0, ..event }
+    let flags = event.flags.into_iter().map(|flag| RedFlag { last_met: None, ..flag }).collect();
+    RedFlagRaised { episode_id: String::new(), revision: 0, flags, ..event }
 }
 
 async fn any_arrival_ends_alike(ward: &Ward, first_episode: u128, record: &Value) {

@@ -77,6 +77,21 @@ async fn a_submission_that_meets_what_was_signed_is_told_of_though_it_pages_nobo
 }
 
 #[tokio::test]
+async fn what_comes_later_with_an_earlier_date_is_told_as_what_met_it_last() {
+    let ward = Ward::open().await;
+    let (first, late) = (saddle("a", "2026-01-21T09:00:00Z"), saddle("b", "2026-01-21T08:00:00Z"));
+    ward.tell(EPISODE, Lane::Live, &with(std::slice::from_ref(&first))).await;
+    ward.tell(EPISODE, Lane::Live, &with(&[first, late])).await;
+    let told = ward.red_flags(EPISODE).await;
+    let last_met = |event: &RedFlagRaised| event.flags[0].last_met.clone().expect("a submission met it");
+    for (event, met_by) in told.iter().zip(["a", "b"]) {
+        assert_eq!(event.submission_id, submission_id("a").to_string());
+        assert_eq!(last_met(event).submission_id, submission_id(met_by).to_string());
+    }
+    assert!(last_met(&told[0]).revision < last_met(&told[1]).revision);
+}
+
+#[tokio::test]
 async fn a_calm_record_raises_nothing() {
     let ward = Ward::open().await;
     let asked = |item: &str| (item.to_owned(), json!("no"));

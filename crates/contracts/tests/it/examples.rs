@@ -204,51 +204,62 @@ pub(crate) fn submission() -> intake::Submission {
     }
 }
 
+fn protocol() -> assessment::Protocol {
+    assessment::Protocol { id: text("lumbosacral-radiculopathy"), version: text("1.0.0"), sha256: text("00ff") }
+}
+
+fn raised(last_met: Option<assessment::Meeting>) -> assessment::RedFlagRaised {
+    let (emergency, worse) = (assessment::Severity::Emergency.into(), assessment::Status::Worse.into());
+    assessment::RedFlagRaised {
+        episode_id: text(EPISODE),
+        revision: 7,
+        submission_id: text(OTHER),
+        assessed_at: at(0),
+        received_at: at(30),
+        time_zone: text("Europe/London"),
+        bulk: true,
+        protocol: Some(protocol()),
+        flags: vec![assessment::RedFlag {
+            code: text("motor-deficit-severe"),
+            side: text("right"),
+            severity: emergency,
+            status: worse,
+            limit: assessment::Limit::Immediate.into(),
+            respond_by: at(0),
+            measure: BTreeMap::from([(text("great_toe_extension"), 2)]),
+            met_at_visit: true,
+            ask: true,
+            last_met,
+        }],
+        dispositions: vec![assessment::SignedDisposition {
+            code: text("motor-deficit-severe"),
+            side: text("right"),
+            at: at(-60),
+            by: text("dr-a"),
+            note: text("seen"),
+        }],
+    }
+}
+
 fn assessment_examples() -> Vec<Example> {
-    let protocol = || {
-        Some(assessment::Protocol {
-            id: text("lumbosacral-radiculopathy"),
-            version: text("1.0.0"),
-            sha256: text("00ff"),
-        })
-    };
     let (emergency, worse) = (assessment::Severity::Emergency.into(), assessment::Status::Worse.into());
     vec![
-        example(&assessment::RedFlagRaised {
-            episode_id: text(EPISODE),
-            revision: 7,
-            submission_id: text(OTHER),
-            assessed_at: at(0),
-            received_at: at(30),
-            time_zone: text("Europe/London"),
-            bulk: true,
-            protocol: protocol(),
-            flags: vec![assessment::RedFlag {
-                code: text("motor-deficit-severe"),
-                side: text("right"),
-                severity: emergency,
-                status: worse,
-                limit: assessment::Limit::Immediate.into(),
-                respond_by: at(0),
-                measure: BTreeMap::from([(text("great_toe_extension"), 2)]),
-                met_at_visit: true,
-                ask: true,
-            }],
-            dispositions: vec![assessment::SignedDisposition {
-                code: text("motor-deficit-severe"),
-                side: text("right"),
-                at: at(-60),
-                by: text("dr-a"),
-                note: text("seen"),
-            }],
-        }),
+        example(&raised(None)),
+        Example {
+            name: "red-flag-raised.last-met",
+            ..example(&raised(Some(assessment::Meeting {
+                submission_id: text(OTHER),
+                received_at: at(30),
+                revision: 7,
+            })))
+        },
         example(&assessment::AssessmentCompleted {
             episode_id: text(EPISODE),
             revision: 7,
             submission_id: text(OTHER),
             assessed_at: at(0),
             time_zone: text("Europe/London"),
-            protocol: protocol(),
+            protocol: Some(protocol()),
             next_visit: Some(assessment::NextVisit {
                 kind: text("six-week"),
                 earliest: Some(text("2026-02-12")),

@@ -153,6 +153,7 @@ fn of_assessment() -> Vec<(&'static str, usize)> {
         measure: named(i64::MAX, GROUNDS),
         met_at_visit: true,
         ask: true,
+        last_met: Some(assessment::Meeting { submission_id: id(), received_at: at(0), revision: u64::MAX }),
     };
     let side = "right".to_owned();
     let signed = assessment::SignedDisposition { code: text(CODE), side, at: at(0), ..Default::default() };

@@ -23,6 +23,8 @@ pub(super) struct Listed {
     pub(super) measure: Measure,
     /// The visit whose values are shown.
     pub(super) shown: usize,
+    /// The visit that met it and became known last.
+    pub(super) heard: usize,
     /// The visit from which the time to respond counts.
     pub(super) since: usize,
 }
@@ -69,6 +71,7 @@ fn grave(protocol: &Protocol, record: &Record, history: &History) -> BTreeMap<Ke
                 qualifiers: qualifiers(history, key, standing.shown),
                 measure: standing.worst.measure,
                 shown: standing.shown,
+                heard: standing.heard,
                 since: standing.since,
             },
         );
@@ -105,6 +108,7 @@ fn corrected(key: Key, visit: &Visit, firing: &Firing) -> Listed {
         qualifiers: firing.qualifiers.clone(),
         measure: firing.measure.clone(),
         shown: visit.view.visit,
+        heard: visit.view.visit,
         since: visit.view.visit,
     }
 }
@@ -117,6 +121,7 @@ fn today(view: &View, firing: Firing) -> Listed {
         qualifiers: firing.qualifiers,
         measure: firing.measure,
         shown: view.visit,
+        heard: view.visit,
         since: view.visit,
     }
 }

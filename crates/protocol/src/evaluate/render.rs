@@ -79,6 +79,7 @@ impl Renderer<'_, '_> {
             measure: self.by_name(&listed.measure),
             limit,
             met: listed.shown == self.last.0.visit,
+            heard: self.history.numbered(listed.heard).map(|visit| visit.view.submission.id.clone()),
         }
     }
 

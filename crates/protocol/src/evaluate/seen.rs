@@ -4,12 +4,12 @@ use chrono::{DateTime, FixedOffset};
 
 use crate::record::{Adjudication, Submission};
 
-/// When something became known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When something became known. What came into the record later is greater; in a document the times alone decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Known {
-    pub(super) at: DateTime<FixedOffset>,
     /// The revision of the record that first had it.
     pub(super) revision: i64,
+    pub(super) at: DateTime<FixedOffset>,
 }
 
 /// Up to where a signer has seen the record.

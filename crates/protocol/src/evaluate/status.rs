@@ -49,6 +49,8 @@ pub(super) struct Standing<G: Ord> {
     pub(super) since: usize,
     /// The last visit that met it.
     pub(super) shown: usize,
+    /// The visit that met it and became known last, which need not be the last one.
+    pub(super) heard: usize,
 }
 
 #[derive(Clone)]
@@ -92,18 +94,19 @@ impl<G: Ord + Clone> Badness<G> {
 pub(super) fn walk<G: Ord + Clone>(events: Vec<Event<G>>) -> Option<Standing<G>> {
     let mut state = State::Quiet;
     let mut last: Option<Meeting<G>> = None;
-    let mut shown = None;
+    let (mut shown, mut heard) = (None, None::<Meeting<G>>);
     for event in events {
         match event {
             Event::Visit(look) => {
                 last = look.meeting();
                 shown = last.as_ref().map(|meeting| meeting.visit).or(shown);
+                heard = heard.into_iter().chain(last.clone()).max_by_key(|meeting| meeting.known);
                 state = state.visited(&look, last.clone());
             }
             Event::Disposition(seen) => state = state.disposed(seen),
         }
     }
-    state.standing(last, shown?)
+    state.standing(last, (shown?, heard?.visit))
 }
 
 impl<G: Ord + Clone> Look<'_, G> {
@@ -180,14 +183,16 @@ impl<G: Ord + Clone> State<G> {
         Self::Active { worst: remembered, meetings, since, status: Status::Worse }
     }
 
-    fn standing(self, last: Option<Meeting<G>>, shown: usize) -> Option<Standing<G>> {
+    fn standing(self, last: Option<Meeting<G>>, (shown, heard): (usize, usize)) -> Option<Standing<G>> {
         match (self, last) {
             (Self::Quiet, _) | (Self::Disposed(_), None) => None,
             (Self::Active { worst, since, status, .. }, last) => {
-                Some(Standing { status: if last.is_some() { status } else { Status::Open }, worst, since, shown })
+                let status = if last.is_some() { status } else { Status::Open };
+                Some(Standing { status, worst, since, shown, heard })
             }
             (Self::Disposed(_), Some(meeting)) => {
-                Some(Standing { status: Status::Persisting, worst: meeting.badness, since: meeting.visit, shown })
+                let (worst, since) = (meeting.badness, meeting.visit);
+                Some(Standing { status: Status::Persisting, worst, since, shown, heard })
             }
         }
     }

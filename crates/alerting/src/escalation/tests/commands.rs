@@ -243,7 +243,7 @@ fn only_the_holder_gives_an_accepted_alert_away() {
 fn what_was_signed_and_is_met_again_no_worse_pages_nobody_and_stands_in_the_history() {
     let mut world = open_world();
     world.act("a", Action::Dispose { note: "MRI normal".to_owned() }).unwrap();
-    let again = RedFlags { persisting: vec![emergency().key], ..flags(2, Vec::new()) };
+    let again = RedFlags { persisting: vec![(emergency().key, sighting(2))], ..flags(2, Vec::new()) };
     let plan = red_flags::decide(world.case.clone(), &again, &world.on_call, world.now);
     let persists = What::Persists { submission: again.visit.submission };
     assert_eq!(plan.happened.iter().map(|happening| &happening.what).collect::<Vec<_>>(), [&persists]);

@@ -16,7 +16,7 @@ use super::{command, red_flags, report, tick};
 use crate::alert::Alert;
 use crate::case::Case;
 use crate::config::OnCallSettings;
-use crate::finding::{Finding, Key, RedFlags, Visit};
+use crate::finding::{Finding, Key, RedFlags, Sighting, Visit};
 use crate::ids::{CaseId, Person, Revision, SubmissionId};
 use crate::on_call::OnCall;
 use crate::plan::{PageOrder, Plan};
@@ -140,9 +140,12 @@ impl World {
     }
 }
 
-/// Red flags of one revision, of the visit of the same number at noon.
-pub(super) fn flags(revision: u64, findings: Vec<Finding>) -> RedFlags {
-    let (revision, visit) = (Revision(revision), visit(revision));
+/// Red flags of one revision, of the visit of the same number at noon, which met what is neither latched nor met by another.
+pub(super) fn flags(number: u64, mut findings: Vec<Finding>) -> RedFlags {
+    let (revision, visit) = (Revision(number), visit(number));
+    for finding in &mut findings {
+        finding.last_met = finding.last_met.take().or_else(|| finding.met_at_visit.then(|| sighting(number)));
+    }
     RedFlags {
         case: EPISODE,
         revision,
@@ -163,6 +166,12 @@ pub(super) fn visit(number: u64) -> Visit {
     }
 }
 
+/// What the visit of a number is to what it met.
+pub(super) fn sighting(number: u64) -> Sighting {
+    let Visit { submission, received_at, .. } = visit(number);
+    Sighting { submission, received_at, revision: Revision(number) }
+}
+
 pub(super) fn finding(code: &str, urgency: Urgency) -> Finding {
     let limit = match urgency {
         Urgency::SevenDays => TimeDelta::days(7),
@@ -176,6 +185,7 @@ pub(super) fn finding(code: &str, urgency: Urgency) -> Finding {
         respond_by: noon() + limit,
         measure: [("ground".to_owned(), 1)].into(),
         met_at_visit: true,
+        last_met: None,
         ask: code.ends_with("-unknown") || code.ends_with("-not-excluded"),
         corrected_pending: false,
     }

@@ -139,7 +139,31 @@ fn a_new_revision_of_the_same_submission_does_not_page_again() {
     let mut world = World::new();
     world.told(&flags(1, vec![emergency()]));
     world.paged();
-    world.told(&RedFlags { visit: visit(1), ..flags(2, vec![emergency()]) });
+    let again = Finding { last_met: Some(sighting(1)), ..emergency() };
+    world.told(&RedFlags { visit: visit(1), ..flags(2, vec![again]) });
+    assert!(world.paged().is_empty());
+}
+
+#[test]
+fn a_submission_of_an_earlier_or_the_same_date_that_meets_an_emergency_again_pages_like_any_other() {
+    let mut world = World::new();
+    world.told(&flags(1, vec![emergency()]));
+    world.paged();
+    let late = Finding { last_met: Some(sighting(2)), ..emergency() };
+    world.told(&RedFlags { visit: visit(1), ..flags(2, vec![late.clone()]) });
+    assert_eq!(world.paged(), ["a met-again"]);
+    world.told(&RedFlags { visit: visit(1), ..flags(3, vec![late]) });
+    assert!(world.paged().is_empty(), "once for each submission");
+}
+
+#[test]
+fn what_is_left_when_the_newest_submission_is_voided_was_told_already() {
+    let mut world = World::new();
+    let late = Finding { last_met: Some(sighting(1)), ..latched(emergency()) };
+    world.told(&flags(1, vec![emergency()]));
+    world.told(&flags(2, vec![emergency()]));
+    world.paged();
+    world.told(&RedFlags { visit: visit(1), ..flags(3, vec![Finding { met_at_visit: true, ..late }]) });
     assert!(world.paged().is_empty());
 }
 
