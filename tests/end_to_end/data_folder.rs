@@ -69,12 +69,43 @@ async fn a_second_process_takes_no_folder_in_use_even_when_its_lock_file_was_rem
         if removed {
             fs::remove_file(clinic.data().join("lock")).expect("it is there");
         }
-        let mut second = Command::new("timeout");
-        second.args(["30", BINARY, "up", "--without-contacts", "--listen", "127.0.0.1:0", "--data"]);
-        let told = second.arg(clinic.data()).output().expect("it was built");
-        let reason = String::from_utf8_lossy(&told.stderr).into_owned();
-        assert_eq!(told.status.code(), Some(1), "{removed}: {reason}");
+        let reason = refused_start(&clinic.data());
         assert!(reason.contains("in use by another process"), "{removed}: {reason}");
     }
     assert_eq!(clinic.token_of("auditor", "olga").split('.').count(), 3);
+}
+
+/// A start on `data`, which ends with what it says instead of serving.
+fn refused_start(data: &Path) -> String {
+    let mut start = Command::new("timeout");
+    start.args(["30", BINARY, "up", "--without-contacts", "--listen", "127.0.0.1:0", "--data"]);
+    let told = start.arg(data).output().expect("it was built");
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    String::from_utf8_lossy(&told.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn nothing_starts_where_a_database_in_use_is_gone_or_empty() {
+    let mut clinic = crate::clinic().await;
+    clinic.caller().register().await.expect("it answers");
+    clinic.kill();
+    let data = clinic.data();
+    for marked in [true, false] {
+        if !marked {
+            fs::remove_file(data.join("installed")).expect("the first start left it");
+        }
+        for service in ["intake", "assessment", "scheduling", "alerting"] {
+            let (file, aside) = (data.join(format!("{service}.sqlite")), data.join("aside"));
+            fs::rename(&file, &aside).expect("it is there");
+            let reason = refused_start(&data);
+            assert!(reason.contains(&format!("{service}.sqlite is not there")), "{reason}");
+            assert!(!file.exists(), "nothing is made in its place");
+            fs::write(&file, "").expect("the folder takes a file");
+            let reason = refused_start(&data);
+            assert!(reason.contains(&format!("{service}.sqlite is empty")), "{reason}");
+            assert!(reason.contains("lasegue restore BACKUP --data"), "{reason}");
+            fs::rename(&aside, &file).expect("it is there");
+        }
+    }
+    clinic.start_again().await;
 }

@@ -1,6 +1,7 @@
 //! The data folder of `lasegue up`, and what a backup of it holds.
 
 mod held;
+mod installed;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::held::Held;
+pub(crate) use self::installed::still_has_all;
 
 /// What is in a backup, written when everything else is there.
 const MANIFEST: &str = "backup.json";

@@ -66,7 +66,7 @@ impl Process {
             restorable_for: settings.backup.restorable(),
             opened: Opened::default(),
         };
-        let routes = routes(&base, settings, roles).await?;
+        let routes = routes(&base, settings, roles, folder.as_ref()).await?;
         if let Some((server, address)) = direct {
             take_directly(&lifecycle, server, address, clock.clone()).await?;
         }
@@ -128,7 +128,7 @@ async fn take_directly(
 }
 
 /// Starts what `roles` names, receivers before senders, and gives their routes.
-async fn routes(base: &Base, settings: &Settings, roles: &Roles) -> anyhow::Result<Routes> {
+async fn routes(base: &Base, settings: &Settings, roles: &Roles, folder: Option<&Held>) -> anyhow::Result<Routes> {
     let mut routes = Routes::new();
     let on_call = if roles.has(Role::Alerting) { Some(settings.on_call().check()?) } else { None };
     if let Some(on_call) = &on_call {
@@ -138,6 +138,7 @@ async fn routes(base: &Base, settings: &Settings, roles: &Roles) -> anyhow::Resu
         let cannot = || format!("{service} does not start");
         base.open_ahead(service, migrations(service)).await.with_context(cannot)?;
     }
+    folder.map(Held::has_all).transpose()?;
     if let Some(on_call) = on_call {
         let alerting = lasegue_alerting::start(base, on_call).await.context("alerting does not start")?;
         routes = routes.merge(lasegue_alerting::http::routes(&alerting));
@@ -200,7 +201,7 @@ mod tests {
             restorable_for: settings.backup.restorable(),
             opened: Opened::default(),
         };
-        let routes = routes(&base, &settings, &roles).await.expect("it starts");
+        let routes = routes(&base, &settings, &roles, None).await.expect("it starts");
         assert!(base.lifecycle.drain(DRAIN).await);
         routes.paths().clone()
     }

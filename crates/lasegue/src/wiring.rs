@@ -52,14 +52,15 @@ impl Wiring {
         health: &Health,
     ) -> anyhow::Result<Self> {
         match settings.servers()? {
-            None => Self::embedded(&settings.data, clock),
+            None => Self::embedded(&settings.data, clock).await,
             Some(servers) => Self::apart(&servers, settings, services, clock, health).await,
         }
     }
 
-    fn embedded(folder: &Path, clock: &SharedClock) -> anyhow::Result<Self> {
+    async fn embedded(folder: &Path, clock: &SharedClock) -> anyhow::Result<Self> {
         let held = data_folder::Held::take(folder)?;
         data_folder::is_complete(folder)?;
+        data_folder::still_has_all(folder).await?;
         let bus = Arc::new(EmbeddedBus::new(clock.clone()));
         let (keys, databases) = (Arc::default(), Databases::Folder(folder.to_owned()));
         Ok(Self { bus, keys, databases, migrate: true, direct: None, folder: Some(held) })

@@ -6,9 +6,11 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+
+use super::installed;
 
 /// What accounts may do that are neither the owner nor of its group.
 const OTHERS: u32 = 0o007;
@@ -16,6 +18,7 @@ const OTHERS: u32 = 0o007;
 /// Keeps the folder from all other processes while it lives.
 #[derive(Debug)]
 pub(crate) struct Held {
+    folder: PathBuf,
     _locks: [File; 2],
 }
 
@@ -30,7 +33,16 @@ impl Held {
         shut_out_strangers(folder).with_context(cannot)?;
         let itself = lock(folder, File::open(folder).with_context(cannot)?)?;
         let file = lock(folder, File::create(folder.join("lock")).with_context(cannot)?)?;
-        Ok(Self { _locks: [itself, file] })
+        Ok(Self { folder: folder.to_owned(), _locks: [itself, file] })
+    }
+
+    /// Says, once and for ever, that every database of the folder was made.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn has_all(&self) -> anyhow::Result<()> {
+        let cannot = || format!("the data folder {} takes no file", self.folder.display());
+        installed::mark(&self.folder).with_context(cannot)
     }
 }
 

@@ -28,6 +28,14 @@ pub struct Copy {
     pub to: PathBuf,
 }
 
+/// Tables of which a new database has rows as well.
+const OF_A_NEW_ONE: [&str; 2] = ["seaql_migrations", "access_head"];
+
+/// Whether a database was made and nothing put into it yet.
+pub fn is_new(tables: &Tables) -> bool {
+    tables.iter().all(|(name, rows)| *rows == 0 || OF_A_NEW_ONE.contains(&name.as_str()))
+}
+
 /// Makes all `copies`, of one instant, and makes sure that each is whole.
 ///
 /// # Errors
