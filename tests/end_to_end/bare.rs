@@ -54,3 +54,29 @@ async fn connections_that_only_wait_keep_neither_health_nor_callers_out_of_a_pro
     assert_eq!(answer.status(), StatusCode::OK);
     drop(waiting);
 }
+
+#[tokio::test]
+async fn what_is_looked_at_and_cannot_be_told_is_no_success_and_damage_stays_damage() {
+    let mut clinic = Clinic::open(BINARY).await;
+    let data = clinic.data();
+    let status = |output: &str, command: &[&str]| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec \"$0\" \"$@\" {output}"), BINARY]).args(command).arg("--data").arg(&data);
+        shell.status().expect("the system has a shell").code()
+    };
+    let (doctor, verify) = (&["doctor"][..], &["audit", "verify"][..]);
+    for command in [doctor, verify] {
+        assert_eq!((status("", command), status(">/dev/full", command)), (Some(0), Some(1)), "{command:?}");
+    }
+    clinic.kill();
+    // What the log beside it holds would mend it.
+    fs::remove_file(data.join("scheduling.sqlite-wal")).expect("a killed process leaves it");
+    fs::write(data.join("scheduling.sqlite"), "no database").expect("it is a file");
+    for output in ["", ">/dev/full", ">&-"] {
+        assert_eq!(status(output, doctor), Some(2), "{output}");
+    }
+    fs::write(data.join("scheduling.sqlite"), "").expect("it is a file");
+    let told = Command::new(BINARY).args(verify).arg("--data").arg(&data).output().expect("the binary was built");
+    let reason = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(reason.contains("scheduling.sqlite is empty"), "{reason}");
+}

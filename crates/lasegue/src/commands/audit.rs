@@ -6,7 +6,7 @@ mod verify;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::Subcommand;
 use lasegue_contracts::Service;
 use lasegue_platform::audit::Book;
@@ -83,7 +83,7 @@ fn location(databases: &Databases, service: Service) -> anyhow::Result<Location>
     match databases {
         Databases::Folder(folder) => {
             let file = data_folder::database(folder, service);
-            ensure!(file.exists(), "{} is not there: give the data folder of `lasegue up` with --data", file.display());
+            data_folder::is_present(&file)?;
             Ok(Location::Sqlite(file))
         }
         Databases::Postgres(addresses) => {

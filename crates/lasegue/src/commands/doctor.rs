@@ -7,7 +7,7 @@ use lasegue_contracts::Service;
 use lasegue_platform::store::backup::examine;
 
 use crate::data_folder::{Manifest, database, is_present, is_there};
-use crate::terminal::say;
+use crate::terminal::tell;
 
 /// The exit status when something is damaged.
 const DAMAGED: u8 = 2;
@@ -26,23 +26,28 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     is_there(&args.data)?;
-    let mut whole = true;
+    // What nobody could be told does not end the looking.
+    let (mut whole, mut told) = (true, Ok(()));
     Service::ALL.into_iter().try_for_each(|service| is_present(&database(&args.data, service)))?;
     let backup = Manifest::find(&args.data)?;
     for service in Service::ALL {
         match look_at(service, &args.data, backup.as_ref()).await {
-            Ok(rows) => say!("{service}: whole, {rows} rows"),
+            Ok(rows) => told = told.and(tell!("{service}: whole, {rows} rows")),
             Err(error) => {
                 whole = false;
-                say!("{service}: {error:#}");
+                told = told.and(tell!("{service}: {error:#}"));
             }
         }
     }
     if let Some(Err(error)) = backup.map(|backup| backup.check_tokens(&args.data)) {
         whole = false;
-        say!("tokens: {error:#}");
+        told = told.and(tell!("tokens: {error:#}"));
     }
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(DAMAGED) })
+    if !whole {
+        return Ok(ExitCode::from(DAMAGED));
+    }
+    told?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The rows of a database that is whole and, in a backup, as it was written.

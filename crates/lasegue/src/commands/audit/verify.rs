@@ -8,7 +8,7 @@ use lasegue_contracts::Service;
 use lasegue_platform::audit::{Mark, Verdict};
 
 use super::{Books, Place};
-use crate::terminal::say;
+use crate::terminal::tell;
 
 /// Look whether a row was changed, removed or put elsewhere since it was sealed; the exit status is 1 when one was.
 ///
@@ -41,17 +41,22 @@ impl FromStr for Noted {
 
 pub(super) async fn run(args: Args, environment: Vec<(String, String)>) -> anyhow::Result<ExitCode> {
     let Books { books, keys } = args.place.books(environment).await?;
-    let mut whole = true;
+    // What nobody could be told does not end the looking.
+    let (mut whole, mut said) = (true, Ok(()));
     for (service, book) in books {
         let noted = args.heads.iter().filter(|noted| noted.service == service);
         let noted: Vec<_> = noted.map(|noted| noted.mark.clone()).collect();
         let verdict = book.verify(keys.as_ref(), &noted).await;
         let verdict = verdict.with_context(|| format!("the audit of {service} cannot be read"))?;
         whole &= verdict.broken.is_none();
-        say!("{service}: {}", told(&verdict));
+        said = said.and(tell!("{service}: {}", told(&verdict)));
         book.close().await?;
     }
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if !whole {
+        return Ok(ExitCode::FAILURE);
+    }
+    said?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn told(Verdict { rows, unsealed, head, broken }: &Verdict) -> String {
