@@ -67,12 +67,9 @@ struct Imported {
 /// # Errors
 /// Only when the store fails; what is wrong with the record is an [`Outcome`].
 pub(crate) async fn import(store: &Store, line: &[u8], caller: &Identity) -> Result<Outcome, IntakeError> {
-    let value = match text::read(line) {
-        Ok(value) => value,
-        Err(fault) => return Ok(Outcome::Refused(vec![fault])),
-    };
     let now = store.clock().now();
-    let taken = match parse(value, caller.role, now) {
+    let parsed = text::read(line).map_err(|fault| vec![fault]).and_then(|value| parse(value, caller.role, now));
+    let taken = match parsed {
         Ok(imported) => take::take(store, imported, &caller.subject).await,
         Err(faults) => Err(IntakeError::Faults(faults)),
     };
@@ -82,8 +79,7 @@ pub(crate) async fn import(store: &Store, line: &[u8], caller: &Identity) -> Res
     };
     let Some(mut faults) = error.refusal() else { return Err(error) };
     faults.truncate(MOST_FAULTS);
-    // Read once more rather than kept twice: a large record takes many times its own size.
-    refuse::refuse(store, alarming(text::read(line)?, &caller.subject, &faults, now)).await?;
+    refuse::refuse(store, alarming(line, &caller.subject, &faults, now)).await?;
     Ok(Outcome::Refused(faults))
 }
 
@@ -102,31 +98,54 @@ fn parse(value: Value, role: Role, now: DateTime<Utc>) -> Result<Imported, Vec<F
 /// The sender's ids. Where one is missing or faulty the whole record's content stands for it: two patients of whom little is known
 /// must never be taken for one.
 fn refs(value: &Value) -> Refs {
-    let by_content = || format!("sha256:{}", text::hash(text::canonical(value.clone()).as_bytes()));
+    let by_content = || content(text::canonical(value.clone()).as_bytes());
     let id = |block: &str| value[block]["id"].as_str().and_then(|id| Name::parse(id).ok());
     let id = |block: &str| id(block).map_or_else(by_content, String::from);
     Refs { patient: id("patient"), episode: id("episode") }
 }
 
-/// What of a refused record holds a danger sign and is recent: it pages like a live submission.
-fn alarming(record: Value, sender: &str, faults: &[Fault], now: DateTime<Utc>) -> Vec<Refused> {
-    let (refs, few) = (refs(&record), &faults[..faults.len().min(FEW_FAULTS)]);
-    let refused = |part: Value| Refused {
+fn content(text: &[u8]) -> String {
+    format!("sha256:{}", text::hash(text))
+}
+
+/// What of a refused record may hold a danger sign and is recent: it pages like a live submission. The record is read once
+/// more rather than kept twice: a large one takes many times its own size.
+fn alarming(line: &[u8], sender: &str, faults: &[Fault], now: DateTime<Utc>) -> Vec<Refused> {
+    let few = &faults[..faults.len().min(FEW_FAULTS)];
+    let refused = |refs: &Refs, body: Vec<u8>| Refused {
         of: Of::Record(refs.clone()),
         sender: sender.to_owned(),
         key: None,
-        body: part.to_string().into_bytes(),
+        body,
         faults: few.to_vec(),
     };
-    alarming::parts(record, now).into_iter().map(refused).collect()
+    match text::read_refused(line) {
+        Ok(record) => {
+            let refs = refs(&record);
+            let parts = alarming::parts(record, now).into_iter();
+            parts.map(|part| refused(&refs, part.to_string().into_bytes())).collect()
+        }
+        Err(_) if alarming::is_alarming(line, now) => {
+            let refs = Refs { patient: content(line), episode: content(line) };
+            vec![refused(&refs, line.to_vec())]
+        }
+        Err(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
 
     fn now() -> DateTime<Utc> {
         "2026-01-21T09:00:00Z".parse().expect("an instant")
+    }
+
+    /// How many parts of a record alarm somebody.
+    fn alarms(record: &Value) -> usize {
+        alarming(record.to_string().as_bytes(), "importer", &[], now()).len()
     }
 
     #[test]
@@ -138,7 +157,7 @@ mod tests {
             visit("calm", "2026-01-20T09:00:00Z", "no"),
             visit("undated", "last week", "yes"),
         ] });
-        let alarming = alarming(record.clone(), "importer", &[], now());
+        let alarming = alarming(record.to_string().as_bytes(), "importer", &[], now());
         let ids: Vec<_> = alarming
             .iter()
             .map(|refused| serde_json::from_slice::<Value>(&refused.body).expect("JSON")["id"].clone())
@@ -164,7 +183,7 @@ mod tests {
             json!({ "patient": { "id": "p" }, "cauda_equina.saddle_sensation": "yes" }),
             json!({ "submissions": [{ "id": "v1", "cauda_equina.saddle_sensation": "yes" }] }),
         ] {
-            assert_eq!(alarming(record.clone(), "importer", &[], now()).len(), 1, "{record}");
+            assert_eq!(alarms(&record), 1, "{record}");
         }
     }
 
@@ -172,7 +191,50 @@ mod tests {
     fn an_old_visit_alarms_nobody_wherever_it_stands() {
         let old = json!({ "assessed_at": "2020-01-14T09:00:00Z", "cauda_equina": { "saddle_sensation": "yes" } });
         for record in [json!({ "visits": [old] }), json!([{ "record": { "submissions": [[old]] } }]), old.clone()] {
-            assert_eq!(alarming(record.clone(), "importer", &[], now()).len(), 0, "{record}");
+            assert_eq!(alarms(&record), 0, "{record}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_of_a_recent_record_alarms_and_of_an_old_one_does_not() {
+        let marked = "\u{feff}{\"saddle_sensation\":\"yes\"}";
+        let many: Map<_, _> = (0..600).map(|index| (format!("unknown{index}"), json!(1))).collect();
+        let visit = |at: &str, rest: &Value| json!({ "visits": [{ "assessed_at": at, "cauda_equina": { "bowel_control": "no" }, "more": rest }] });
+        for rest in [
+            json!(marked),
+            json!(many),
+            json!({ "saddle_sensation": "\u{2713}" }),
+            json!({ "saddle_sensation": "x".repeat(50_000) }),
+        ] {
+            assert_eq!(alarms(&visit("2026-01-20T09:00:00Z", &rest)), 1, "{rest}");
+            assert_eq!(alarms(&visit("2025-01-20T09:00:00Z", &rest)), 0, "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_alarms_when_it_may_hold_a_recent_danger_sign() {
+        let whole = |at: &str| {
+            json!({ "submissions": [{ "assessed_at": at, "cauda_equina": { "saddle_sensation": "yes" } }] }).to_string()
+        };
+        let (recent, old) = (whole("2026-01-20T09:00:00Z"), whole("2025-01-20T09:00:00Z"));
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let many = |text: &str| text.replacen('{', &format!("{{\"more\":[{}0],", "0,".repeat(250_000)), 1);
+        let twice = |text: &str| text.replacen("\"yes\"", "\"yes\",\"saddle_sensation\":\"no\"", 1);
+        let marked = |text: &str| format!("\u{feff}{}", text.replacen('{', "{\"a\":1,\"a\":2,", 1));
+        let broken = |text: &str| text.trim_end_matches('}').to_owned();
+        let ways = |text: &str| {
+            [twice(text), marked(text), broken(text), format!("{text};"), many(text)]
+                .map(String::into_bytes)
+                .into_iter()
+                .chain([utf16(text)])
+                .map(|line| alarming(&line, "importer", &[], now()).len())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!((ways(&recent), ways(&old)), (vec![1; 6], vec![0; 6]));
+        let undated = recent.replace("assessed_at", "seen");
+        assert_eq!(alarming(format!("{undated};").as_bytes(), "importer", &[], now()).len(), 1);
+        for other in ["name;date;pain", "", "{\"patient\":"] {
+            assert_eq!(alarming(other.as_bytes(), "importer", &[], now()).len(), 0, "{other}");
         }
     }
 

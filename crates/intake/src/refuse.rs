@@ -174,7 +174,7 @@ fn judge(body: &[u8]) -> (Option<Reason>, Option<String>) {
     let Ok(value) = json::read_refused(body) else { return (Some(Reason::Unreadable), None) };
     let reason = match feared(&value) {
         Fear::Danger => Some(Reason::DangerSign),
-        Fear::Unreadable => Some(Reason::Unreadable),
+        Fear::Unread | Fear::ReadInPart => Some(Reason::Unreadable),
         Fear::Nothing => None,
     };
     (reason, parse_submission(&value).value.id.map(|id| id.0))
@@ -209,7 +209,16 @@ mod tests {
 
     #[test]
     fn a_danger_sign_cannot_hide_behind_a_second_calmer_answer() {
-        let twice = r#"{ "id": "v1", "cauda_equina": { "saddle_sensation": "yes" }, "cauda_equina": {} }"#;
-        assert_eq!(reason(twice), Some(Reason::Unreadable));
+        let twice = |saddle: &str| {
+            let items = format!(r#"{{ "saddle_sensation": "{saddle}", "bowel_control": "no" }}"#);
+            let text = items.replace(", ", r#", "saddle_sensation": "no", "#);
+            [
+                format!(r#"{{ "cauda_equina": {items}, "cauda_equina": {{}} }}"#),
+                format!(r#"{{ "cauda_equina": {text} }}"#),
+                json!({ "form": text }).to_string(),
+            ]
+        };
+        assert_eq!(twice("yes").map(|body| reason(&body)), [Some(Reason::DangerSign); 3]);
+        assert_eq!(twice("no").map(|body| reason(&body)), [None; 3], "both answers are calm");
     }
 }

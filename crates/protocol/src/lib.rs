@@ -11,6 +11,7 @@ mod evaluate;
 mod facts;
 pub mod feared;
 pub mod guide;
+pub mod json;
 mod logic;
 mod protocol;
 pub mod record;

@@ -1,7 +1,7 @@
 //! Input that is made to cost much more than it is long, and answers that could grow without end.
 
 use axum::http::{Method, StatusCode};
-use lasegue_contracts::intake::SubmissionRefused;
+use lasegue_contracts::intake::{RefusalReason, SubmissionRefused};
 use lasegue_platform::auth::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -48,7 +48,9 @@ async fn the_faults_of_a_record_are_not_kept_with_each_of_its_danger_signs() {
     let answer = house.import(&[faulty]).await.remove(0);
     assert_eq!(answer["faults"].as_array().map(Vec::len), Some(1_000), "the importer is told a thousand");
     let refused = house.events::<SubmissionRefused>().await;
-    assert_eq!(refused.len(), 100, "each danger sign pages");
+    let of = |reason| refused.iter().filter(|event| event.reason() == reason).count();
+    assert_eq!(of(RefusalReason::DangerSign), 100, "each danger sign pages");
+    assert_eq!(of(RefusalReason::Unreadable), 1, "what is left has more names than are read");
     let kept = house.get(&format!("/episodes/{}/refusals", refused[0].episode_id)).await.json();
     assert_eq!(kept["refusals"][0]["faults"].as_array().map(Vec::len), Some(20));
 }

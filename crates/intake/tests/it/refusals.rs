@@ -68,16 +68,14 @@ async fn a_calm_refused_submission_is_kept_and_told_to_nobody() {
 async fn what_cannot_be_read_is_told_whatever_is_wrong_with_it() {
     let house = House::open().await;
     let episode = house.episode().await;
-    let twice = r#"{ "id": "v1", "cauda_equina": { "saddle_sensation": "yes" }, "cauda_equina": {} }"#;
     let large = format!("{{ \"id\": \"{}\" }}", "x".repeat(1 << 20));
     let deep = "[".repeat(1_000);
-    let unreadable: [(&[u8], StatusCode); 8] = [
+    let unreadable: [(&[u8], StatusCode); 7] = [
         (b"", StatusCode::UNPROCESSABLE_ENTITY),
         (b"{ \"cauda_equina\": { \"saddle", StatusCode::UNPROCESSABLE_ENTITY),
         (b"[{}]", StatusCode::UNPROCESSABLE_ENTITY),
         (b"{ \"id\": \"\xff\" }", StatusCode::UNPROCESSABLE_ENTITY),
         (b"{ \"visit\": {} }", StatusCode::UNPROCESSABLE_ENTITY),
-        (twice.as_bytes(), StatusCode::UNPROCESSABLE_ENTITY),
         (deep.as_bytes(), StatusCode::UNPROCESSABLE_ENTITY),
         (large.as_bytes(), StatusCode::PAYLOAD_TOO_LARGE),
     ];
@@ -97,6 +95,7 @@ async fn a_danger_sign_pages_in_whatever_case_type_spelling_or_text_it_was_writt
     let cauda_equina = |id: &str, answer: Value| with(calm(id), "/cauda_equina/saddle_sensation", answer);
     let utf_16: Vec<u8> = saddle("v9").to_string().encode_utf16().flat_map(u16::to_le_bytes).collect();
     let risk = json!({ "fever": "yes", "iv_drug_use": "yes" });
+    let twice = saddle("v10").to_string().replacen('{', r#"{ "cauda_equina": {}, "#, 1);
     let bodies = [
         with(typo("v1"), "/motor", json!({ "ankle_dorsiflexion": { "left": 2.0 } })).to_string().into_bytes(),
         with(calm("v2"), "/motor", json!({ "ankle_dorsiflexion": { "left": "2" } })).to_string().into_bytes(),
@@ -107,6 +106,7 @@ async fn a_danger_sign_pages_in_whatever_case_type_spelling_or_text_it_was_writt
         with(typo("v7"), "/cauda_equina/post_void_residual_ml", json!(600)).to_string().into_bytes(),
         with(with(typo("v8"), "/serious", risk), "/new_weakness", json!("yes")).to_string().into_bytes(),
         utf_16,
+        twice.into_bytes(),
     ];
     for (count, body) in bodies.into_iter().enumerate() {
         let answer = house.submit_raw(episode, &format!("k{count}"), body).await;

@@ -9,15 +9,18 @@ mod names;
 mod numbers;
 mod places;
 mod report;
+mod texts;
 mod values;
 mod walk;
 
+use lasegue_values::legible;
 use serde_json::Value;
 
 use crate::assessment::Severity;
 use crate::protocol::Protocol;
 use crate::record::{Draft, Record, Report, danger_signs, parse_submission};
 
+pub use texts::{MOST_WRAPPED, json_in};
 use walk::Signs;
 
 /// What is to be feared of a refused body.
@@ -25,9 +28,12 @@ use walk::Signs;
 pub enum Fear {
     /// What can be read of it holds a danger sign.
     Danger,
-    /// Nothing clinical of it can be read, or more stands in it than is read.
-    Unreadable,
-    /// What can be read of it is calm.
+    /// Nothing clinical of it can be read.
+    Unread,
+    /// What can be read of it is calm, and it holds more: an answer that is neither a yes nor clearly none, or more names and
+    /// texts than are read.
+    ReadInPart,
+    /// All that can be read of it is calm.
     Nothing,
 }
 
@@ -38,8 +44,16 @@ pub fn feared(body: &Value) -> Fear {
     if is_danger(&draft) || is_danger(&report::draft(&signs)) {
         return Fear::Danger;
     }
+    if signs.are_of_a_part() {
+        return Fear::ReadInPart;
+    }
     let nothing_read = draft.report == Report::default() && !signs.heard;
-    if nothing_read || signs.are_of_a_part() { Fear::Unreadable } else { Fear::Nothing }
+    if nothing_read { Fear::Unread } else { Fear::Nothing }
+}
+
+/// Whether a text, which need not be JSON, names a field on which an emergency can rest.
+pub fn names_a_danger(text: &str) -> bool {
+    names::Names::new().spelt(&names::plain(&legible(text))).0.is_some()
 }
 
 /// Whether a field was meant to be named `name`, whatever its case and spelling.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use lasegue_values::legible;
 
+use super::extent::of_name;
 use crate::record::{CaudaEquinaItem, Movement, Side, Word};
 use crate::suggest::ALIKE;
 
@@ -92,7 +93,12 @@ impl Names {
 
     /// What the text of a value names, which is spelt right there and stands alone.
     pub(super) fn in_value(&self, text: &str) -> (Option<Leaf>, Option<Side>) {
-        if text.len() > LONGEST { (None, None) } else { self.spelt(&plain(&legible(text))) }
+        if is_name(text) { self.in_question(text) } else { (None, None) }
+    }
+
+    /// What a question asks for, in however many words, when it names it.
+    pub(super) fn in_question(&self, text: &str) -> (Option<Leaf>, Option<Side>) {
+        self.spelt(&plain(&legible(of_name(text))))
     }
 
     fn misspelt(&mut self, name: &str) -> Option<Leaf> {
@@ -108,6 +114,11 @@ impl Names {
         self.compared.insert(name.to_owned(), leaf);
         leaf
     }
+}
+
+/// Whether a text is as short as a name.
+pub(super) const fn is_name(text: &str) -> bool {
+    text.len() <= LONGEST
 }
 
 /// What follows the name of a block in a plain name.

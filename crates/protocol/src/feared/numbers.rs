@@ -3,7 +3,9 @@
 use lasegue_values::legible;
 use serde_json::Value;
 
-use super::extent::of_text;
+use super::extent::{of_name, of_text};
+use super::names::plain;
+use super::values::{consists_of, is_blank, is_unanswered};
 
 /// More than a bladder holds, in mL: a number above it was not meant.
 const MOST_RESIDUAL: f64 = 10_000.0;
@@ -15,6 +17,79 @@ const FEW_RESIDUAL: f64 = 10.0;
 struct Found {
     digits: String,
     unit: String,
+}
+
+/// Words beside numbers that say nothing of how large they are, or what their unit is, plain.
+const BESIDE: [&str; 24] = [
+    "m",
+    "mrc",
+    "grade",
+    "out",
+    "of",
+    "left",
+    "right",
+    "side",
+    "ml",
+    "cc",
+    "millilitre",
+    "millilitres",
+    "milliliter",
+    "milliliters",
+    "after",
+    "min",
+    "c",
+    "f",
+    "celsius",
+    "fahrenheit",
+    "degrees",
+    "since",
+    "on",
+    "at",
+];
+
+/// Words that say that a strength or a temperature is as it should be, plain.
+const NORMAL: [&str; 4] = ["normal", "full", "intact", "afebrile"];
+
+/// Whether a value says all that it says in numbers, or that there is none.
+pub(super) fn are_all(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            let text = legible(of_text(text)).to_lowercase().replace('\u{b0}', " ");
+            let units = ["l", "lt", "ltr", "litre", "litres", "liter", "liters", "dl", "cl", "e"];
+            let is_number = text.contains(|sign: char| sign.is_ascii_digit());
+            is_blank(&text)
+                || is_unanswered(&text)
+                || consists_of(&apart(&text), &[&BESIDE, &NORMAL, &units])
+                    && (is_number || consists_of(&text, &[&NORMAL]))
+        }
+        Value::Number(_) | Value::Null | Value::Array(_) | Value::Object(_) => true,
+        Value::Bool(_) => false,
+    }
+}
+
+/// With a blank between each number and what stands beside it.
+fn apart(text: &str) -> String {
+    let mut apart = String::with_capacity(2 * text.len());
+    let mut digit = false;
+    for sign in text.chars() {
+        if digit != sign.is_ascii_digit() {
+            apart.push(' ');
+        }
+        digit = sign.is_ascii_digit();
+        apart.push(sign);
+    }
+    apart
+}
+
+/// How many millilitres the unit is that a text names, when it is a larger one and nothing else.
+pub(super) fn unit(text: &str) -> Option<f64> {
+    let times = millilitres_of(&plain(&legible(of_name(text))));
+    (times > 1.0).then_some(times)
+}
+
+/// How many millilitres the unit is at the end of a residual's name, when it is a larger one.
+pub(super) fn unit_in(name: &str) -> Option<f64> {
+    unit(plain(&legible(of_name(name))).rsplit("residual").next().unwrap_or_default())
 }
 
 /// Every number that the value may be.
@@ -29,12 +104,13 @@ pub(super) fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
-/// The most millilitres that the value may be.
-pub(super) fn millilitres(value: &Value) -> Option<f64> {
-    let meant = match value {
+/// The most millilitres that the value may be, where its unit may be `times` as large.
+pub(super) fn millilitres(value: &Value, times: f64) -> Option<f64> {
+    let mut meant = match value {
         Value::String(text) => in_text(&legible(of_text(text))),
         other => numbers(other),
     };
+    meant.extend(meant.clone().iter().map(|number| number * times));
     let broken = |number: f64| if number < FEW_RESIDUAL && number.fract() > 0.0 { 1_000.0 * number } else { number };
     let may_be = meant.iter().copied().map(broken).filter(|number| *number <= MOST_RESIDUAL);
     may_be.max_by(f64::total_cmp).or_else(|| meant.into_iter().max_by(f64::total_cmp))
@@ -144,8 +220,51 @@ mod tests {
             ("20 min: 450ml", 450.0),
             (">150", MOST_RESIDUAL),
         ] {
-            assert_eq!(millilitres(&json!(text)), Some(expected), "{text}");
+            assert_eq!(millilitres(&json!(text), 1.0), Some(expected), "{text}");
         }
-        assert_eq!(millilitres(&json!(0.5)), Some(500.0));
+        assert_eq!(millilitres(&json!(0.5), 1.0), Some(500.0));
+    }
+
+    #[test]
+    fn a_larger_unit_beside_a_number_or_in_its_name_counts() {
+        for (text, times) in [("L", 1_000.0), ("litres", 1_000.0), (" dl ", 100.0)] {
+            assert_eq!(unit(text), Some(times), "{text}");
+        }
+        assert_eq!(unit_in("post_void_residual_l"), Some(1_000.0));
+        assert_eq!(unit_in("postVoidResidualLitres"), Some(1_000.0));
+        for other in ["post_void_residual_ml", "post_void_residual", "ml", ""] {
+            assert_eq!(unit(other).or_else(|| unit_in(other)), None, "{other}");
+        }
+        assert_eq!(millilitres(&json!(1), 1_000.0), Some(1_000.0));
+        assert_eq!(millilitres(&json!(60), 1_000.0), Some(60.0), "nobody holds so many litres");
+    }
+
+    #[test]
+    fn what_a_value_says_beside_its_numbers_is_noticed() {
+        for clear in [
+            json!(5),
+            json!("5/5"),
+            json!("M5"),
+            json!("60mL"),
+            json!("after 20 min: 450 ml"),
+            json!("39,2 \u{b0}C"),
+            json!("normal"),
+            json!("not tested"),
+            json!("-"),
+            json!("1.2e2"),
+            json!(null),
+        ] {
+            assert!(are_all(&clear), "{clear}");
+        }
+        for unclear in [
+            json!("II/V"),
+            json!("two"),
+            json!("5, but II in the evening"),
+            json!("\u{666}\u{660}\u{660}"),
+            json!(true),
+            json!("5 \u{2713}"),
+        ] {
+            assert!(!are_all(&unclear), "{unclear}");
+        }
     }
 }

@@ -3,11 +3,17 @@
 use serde_json::{Map, Value};
 
 use super::extent::of_name;
-use super::names::{Leaf, Names, plain};
+use super::names::{Leaf, Names, is_name, plain};
 use crate::record::Side;
 
 /// How the name of an answer begins, plain.
-const ANSWER: [&str; 9] = ["answer", "value", "grade", "strength", "result", "response", "score", "reply", "mrc"];
+const ANSWER: [&str; 15] = [
+    "answer", "value", "grade", "strength", "result", "response", "score", "reply", "mrc", "data", "given", "checked",
+    "selected", "choice", "chosen",
+];
+
+/// Names of what may be a part of an answer, plain.
+const OF_AN_ANSWER: [&str; 6] = ["code", "coding", "display", "text", "concept", "content"];
 
 /// Names of what belongs to the form and is no answer, plain; whatever ends with `id` belongs to it too.
 const BOOKKEEPING: [&str; 11] =
@@ -22,6 +28,9 @@ const NOTES: [&str; 5] = ["note", "notes", "comment", "comments", "remarks"];
 
 /// Names of what may hold the name of a field deeper within, plain.
 const NAMING: [&str; 5] = ["code", "coding", "question", "concept", "topic"];
+
+/// Names of a question in a sentence, plain; whatever begins with `question` is one too.
+const SENTENCES: [&str; 6] = ["text", "label", "title", "prompt", "item", "display"];
 
 /// As deep as a name is looked for within a value.
 const DEEPEST: u8 = 3;
@@ -50,15 +59,20 @@ impl Place {
     }
 }
 
+/// Whether what stands under a name in an answer belongs to the answer.
+pub(super) fn is_of_an_answer(name: &str) -> bool {
+    OF_AN_ANSWER.contains(&plain(name).as_str())
+}
+
 /// Whether a name is that of a block of which a mere list of names is known to mean that all of them are so.
 pub(super) fn is_block(name: &str) -> bool {
     matches!(plain(name).as_str(), "caudaequina" | "serious" | "redflags" | "symptoms")
 }
 
-/// The field and the side that an object names in its values.
+/// The fields and the side that an object names in its values.
 #[derive(Default)]
 pub(super) struct Named {
-    pub(super) leaf: Option<Leaf>,
+    pub(super) leaves: Vec<Leaf>,
     pub(super) side: Option<Side>,
     /// The object holds nothing but names.
     pub(super) alone: bool,
@@ -73,8 +87,8 @@ impl Named {
             read.answered |= place == Place::Answer;
             let (leaf, side) =
                 if place == Place::Answer { (None, None) } else { named_in(name, value, names, DEEPEST) };
-            read.alone &= leaf.is_some() || side.is_some();
-            read.leaf = read.leaf.or(leaf);
+            read.alone &= (leaf.is_some() || side.is_some()) && value.as_str().is_none_or(is_name);
+            read.leaves.extend(leaf.filter(|leaf| !read.leaves.contains(leaf)));
             read.side = read.side.or(side);
         }
         read
@@ -90,13 +104,19 @@ fn named_in(name: &str, value: &Value, names: &Names, deep: u8) -> (Option<Leaf>
     let name = plain(name);
     let may_name = deep > 0 && NAMING.contains(&name.as_str());
     match value {
-        Value::String(text) if !NOTES.contains(&name.as_str()) => names.in_value(text),
+        Value::String(text) if !NOTES.contains(&name.as_str()) && (is_name(text) || is_sentence(&name)) => {
+            names.in_question(text)
+        }
         Value::Object(fields) if may_name => {
             first(fields.iter().map(|(name, value)| named_in(of_name(name), value, names, deep - 1)))
         }
         Value::Array(list) if may_name => first(list.iter().map(|value| named_in(&name, value, names, deep - 1))),
         _ => (None, None),
     }
+}
+
+fn is_sentence(name: &str) -> bool {
+    name.starts_with("question") || NAMING.contains(&name) || SENTENCES.contains(&name)
 }
 
 fn first(mut found: impl Iterator<Item = (Option<Leaf>, Option<Side>)>) -> (Option<Leaf>, Option<Side>) {

@@ -1,4 +1,4 @@
-//! Whether a value affirms, whatever its type and its words.
+//! What a value answers, whatever its type and its words.
 
 use lasegue_values::legible;
 use serde_json::Value;
@@ -10,18 +10,103 @@ use super::names::plain;
 const AFFIRM: [&str; 6] = ["yes", "true", "present", "positive", "y", "t"];
 
 /// Words that take back an affirmation which follows in the same clause, plain and without apostrophes.
-const DENY: [&str; 19] = [
+const DENY: [&str; 20] = [
     "no", "not", "non", "none", "never", "nor", "neither", "without", "denies", "denied", "absent", "false", "isnt",
-    "wasnt", "arent", "doesnt", "nothing", "nil", "negative",
+    "wasnt", "arent", "doesnt", "nothing", "nil", "negative", "n",
 ];
 
-/// Whether the value affirms: yes, however it is written, true, or a number above 0.
-pub(super) fn affirms(value: &Value) -> bool {
-    match value {
-        Value::Bool(answer) => *answer,
-        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
-        Value::String(text) => affirms_in_words(&legible(of_text(text)).to_lowercase()),
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
+/// Words that say that there is no answer, plain.
+const UNANSWERED: [&str; 12] = [
+    "unknown", "unsure", "na", "nt", "asked", "tested", "examined", "answered", "assessed", "declined", "refused",
+    "skipped",
+];
+
+/// Words beside which a no stays one, plain.
+const NEUTRAL: [&str; 45] = [
+    "since",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "today",
+    "yesterday",
+    "last",
+    "this",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "night",
+    "morning",
+    "month",
+    "months",
+    "visit",
+    "ago",
+    "left",
+    "right",
+    "both",
+    "side",
+    "sides",
+    "on",
+    "at",
+    "all",
+    "the",
+    "of",
+    "in",
+    "or",
+    "and",
+    "any",
+    "yet",
+    "present",
+    "patient",
+    "pt",
+    "per",
+    "reports",
+    "reported",
+    "true",
+    "positive",
+];
+
+/// Words at which a text may turn round, so that what was denied before is not denied after.
+const TURNS: [&str; 4] = ["but", "however", "though", "although"];
+
+/// What a value answers to a question for a symptom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// However it is written, true, or a number above 0.
+    Yes,
+    /// A clear no, or that it is not known.
+    No,
+    /// Nothing.
+    None,
+    /// Something that is none of these.
+    Unclear,
+}
+
+impl Answer {
+    pub(super) fn of(value: &Value) -> Self {
+        match value {
+            Value::Bool(true) => Self::Yes,
+            Value::Number(number) if number.as_f64().is_some_and(|number| number > 0.0) => Self::Yes,
+            Value::Bool(false) | Value::Number(_) => Self::No,
+            Value::String(text) => Self::in_words(&legible(of_text(text)).to_lowercase()),
+            Value::Null | Value::Array(_) | Value::Object(_) => Self::None,
+        }
+    }
+
+    fn in_words(text: &str) -> Self {
+        if affirms(text) {
+            Self::Yes
+        } else if is_blank(text) {
+            Self::None
+        } else if is_unanswered(text) || is_nought(text) || is_clear_no(text) {
+            Self::No
+        } else {
+            Self::Unclear
+        }
     }
 }
 
@@ -30,24 +115,42 @@ pub(super) fn denies(text: &str) -> bool {
     words(text).any(|word| DENY.contains(&plain(word).as_str()))
 }
 
-/// Whether a value answers a question, if only that it is not known.
-pub(super) fn is_answer(value: &Value) -> bool {
-    match value {
-        Value::Bool(_) | Value::Number(_) => true,
-        Value::String(text) => {
-            let text = legible(of_text(text)).to_lowercase();
-            affirms_in_words(&text) || denies(&text) || text.contains("unknown") || text.trim().starts_with('0')
-        }
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
-    }
+/// Whether a text in lower case holds nothing but signs that stand where an answer is missing.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|sign| sign.is_whitespace() || "-_.?".contains(sign))
 }
 
-fn affirms_in_words(text: &str) -> bool {
+/// Whether a text in lower case says, and nothing else, that there is no answer.
+pub(super) fn is_unanswered(text: &str) -> bool {
+    let says = |word: &str| UNANSWERED.contains(&word);
+    says(&plain(text))
+        || consists_of(text, &[&UNANSWERED, &DENY, &NEUTRAL]) && words(text).any(|word| says(&plain(word)))
+}
+
+/// Whether every word of a text in lower case is among the given ones; numbers are no words.
+pub(super) fn consists_of(text: &str, known: &[&[&str]]) -> bool {
+    let is_known = |word: &str| known.iter().any(|known| known.contains(&plain(word).as_str()));
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_sign = |sign: char| sign.is_ascii() || sign.is_alphanumeric() || sign.is_whitespace();
+    words(text).all(|word| is_number(word) || is_known(word)) && text.chars().all(is_sign)
+}
+
+fn affirms(text: &str) -> bool {
     let first = words(text).next().unwrap_or_default();
     is_affirmation(&plain(text))
         || is_affirmation(first)
         || is_count(text.trim_start())
-        || clauses(text).any(clause_affirms)
+        || clauses(text).any(|clause| affirms_in(&clause))
+}
+
+/// Whether a text denies, and holds nothing beside that which might take it back.
+fn is_clear_no(text: &str) -> bool {
+    denies(text) && consists_of(text, &[&DENY, &NEUTRAL])
+}
+
+/// A text that is the number 0.
+fn is_nought(text: &str) -> bool {
+    text.trim().parse().is_ok_and(|number: f64| number.abs() < f64::EPSILON)
 }
 
 /// A text that begins with a number above 0 and is no date, which has three of them.
@@ -63,13 +166,17 @@ fn is_affirmation(word: &str) -> bool {
 }
 
 /// A yes is one wherever it stands, and what else affirms where nothing before it denies.
-fn clause_affirms(clause: &str) -> bool {
-    let mut undenied = words(clause).take_while(|word| !DENY.contains(&plain(word).as_str()));
-    words(clause).any(|word| word == "yes") || undenied.any(|word| word.len() > 2 && AFFIRM.contains(&word))
+fn affirms_in(clause: &[&str]) -> bool {
+    let mut undenied = clause.iter().take_while(|word| !DENY.contains(&plain(word).as_str()));
+    clause.contains(&"yes") || undenied.any(|word| word.len() > 2 && AFFIRM.contains(word))
 }
 
-fn clauses(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ';', '.', ':', '(', ')', '\n', '/'])
+/// The words of each clause.
+fn clauses(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    text.split([',', ';', '.', ':', '(', ')', '\n', '/']).flat_map(|clause| {
+        let words: Vec<_> = words(clause).collect();
+        words.split(|word| TURNS.contains(word)).map(<[&str]>::to_vec).collect::<Vec<_>>()
+    })
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -82,27 +189,43 @@ mod tests {
 
     use super::*;
 
+    fn all_are(answer: Answer, values: impl IntoIterator<Item = Value>) {
+        for value in values {
+            assert_eq!(Answer::of(&value), answer, "{value}");
+        }
+    }
+
     #[test]
     fn an_affirmation_is_understood_in_every_type_and_spelling() {
-        for yes in [
-            json!("yes"),
-            json!("Yes"),
-            json!(" YES! "),
-            json!("yse"),
-            json!(true),
-            json!("True"),
-            json!(1),
-            json!(1.0),
-            json!("1"),
-            json!("y"),
-            json!("Present"),
-            json!("psitive"),
-            json!("no yes"),
-        ] {
-            assert!(affirms(&yes), "{yes}");
-        }
-        for no in [json!("no"), json!("unknown"), json!(""), json!(0), json!("0"), json!(false), json!(null)] {
-            assert!(!affirms(&no), "{no}");
-        }
+        let texts = ["yes", "Yes", " YES! ", "yse", "True", "1", "y", "Present", "psitive", "no yes"];
+        all_are(Answer::Yes, texts.map(Value::from));
+        all_are(Answer::Yes, [json!(true), json!(1), json!(1.0)]);
+        all_are(Answer::Yes, ["not at first but present now", "none on Monday, present since"].map(Value::from));
+    }
+
+    #[test]
+    fn a_no_is_one_when_nothing_beside_it_may_take_it_back() {
+        let no =
+            ["no", "unknown", "0", "0.0", "N/A", "not asked", "not tested yet", "No, since Monday 3", "isn't present"];
+        all_are(Answer::No, no.map(Value::from));
+        all_are(Answer::No, [json!(0), json!(false)]);
+        all_are(Answer::None, [json!(null), json!(""), json!(" - "), json!("?")]);
+        let unclear = [
+            "\u{2713}",
+            "\u{1f44d}",
+            "+",
+            "x",
+            "ja",
+            "LA33-6",
+            "numb",
+            "no feeling",
+            "not normal",
+            "no longer normal",
+            "no, until this morning",
+            "0 now, 3 yesterday",
+            "no \u{2713}",
+            "\u{1f188}\u{1f174}\u{1f182}",
+        ];
+        all_are(Answer::Unclear, unclear.map(Value::from));
     }
 }

@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::extent::{may_be_json, of_name, of_text};
+use super::extent::{of_name, of_text};
 use super::names::{Leaf, Names};
-use super::numbers::{millilitres, numbers};
-use super::places::{Named, Place, is_block};
-use super::values::{affirms, denies, is_answer};
+use super::numbers::{are_all, millilitres, numbers, unit, unit_in};
+use super::places::{Named, Place, is_block, is_of_an_answer};
+use super::texts::{MOST_WRAPPED, json_in, looks_wrapped};
+use super::values::{Answer, denies};
+use crate::json::Room;
 use crate::record::{CaudaEquinaItem, Movement, Side};
 
 /// The strongest grade of strength.
 const STRONGEST: f64 = 5.0;
-
-/// As often as a text may hold JSON in a text of JSON.
-const MOST_WRAPPED: u8 = 4;
 
 /// What a body says at its worst.
 pub(super) struct Signs {
@@ -26,18 +25,26 @@ pub(super) struct Signs {
     pub(super) temperature: Option<f64>,
     /// Whether anything was read of a field on which an emergency can rest.
     pub(super) heard: bool,
-    /// Whether a name or an answer is longer than what is read of it.
+    /// Whether an answer to such a field says something that is not understood.
+    is_unclear: bool,
+    /// Whether a name, an answer or a text of JSON is longer than what is read of it.
     is_cut: bool,
     names: Names,
+    room: Room,
 }
 
 /// What the names around a value say of it.
-#[derive(Clone, Copy, Default)]
-struct Around {
-    leaf: Option<Leaf>,
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    /// What it may be the answer to.
+    leaves: &'a [Leaf],
     side: Option<Side>,
+    /// It stands where the answer itself does, and not beside it.
+    direct: bool,
     /// It stands among what is said to be absent.
     denied: bool,
+    /// How many millilitres the unit may be that is named beside it.
+    times: f64,
     wrapped: u8,
 }
 
@@ -50,17 +57,19 @@ impl Signs {
             residual: None,
             temperature: None,
             heard: false,
+            is_unclear: false,
             is_cut: false,
             names: Names::new(),
+            room: Room::default(),
         };
-        signs.walk(body, Around::default());
+        signs.walk(body, Around { leaves: &[], side: None, direct: false, denied: false, times: 1.0, wrapped: 0 });
         signs
     }
 
-    /// Whether more stands in the body than is read: a longer name or answer, or more unknown names than are compared with
-    /// the known ones.
+    /// Whether more stands in the body than is read: an answer that is not understood, a longer name or answer, or more
+    /// unknown names than are compared with the known ones.
     pub(super) fn are_of_a_part(&self) -> bool {
-        self.is_cut || self.names.is_spent()
+        self.is_unclear || self.is_cut || self.names.is_spent()
     }
 
     /// As deep as the body goes, which whoever read it has bounded.
@@ -69,7 +78,8 @@ impl Signs {
             Value::Object(fields) => self.walk_fields(fields, around),
             Value::Array(list) => list.iter().for_each(|value| self.walk_element(value, around)),
             Value::String(text) => {
-                if let Some(value) = wrapped(text).filter(|_| around.wrapped < MOST_WRAPPED) {
+                let held = if around.wrapped < MOST_WRAPPED { json_in(text, &self.room) } else { None };
+                if let Some(value) = held {
                     return self.walk(&value, Around { wrapped: around.wrapped + 1, ..around });
                 }
                 self.is_cut |= looks_wrapped(text);
@@ -81,20 +91,28 @@ impl Signs {
 
     fn walk_fields(&mut self, fields: &Map<String, Value>, around: Around) {
         let named = Named::of(fields, &self.names);
-        if let (Some(leaf), true) = (named.leaf, named.alone && !around.denied) {
-            self.affirm(leaf);
+        if named.alone && !around.denied {
+            named.leaves.iter().for_each(|leaf| self.affirm(*leaf));
         }
+        let beside = fields.values().filter_map(Value::as_str).find_map(unit);
         for (long, value) in fields {
             let name = of_name(long);
             self.is_cut |= name != long;
             let (leaf, side) = self.names.read(name);
             let place = Place::of(name);
-            let inherited = named.leaf.map_or(around.leaf, |leaf| named.may_answer(place, side).then_some(leaf));
-            let inherited = inherited.filter(|_| place != Place::Bookkeeping);
+            let is_answer = place == Place::Answer || side.is_some();
+            let (inherited, direct) = match (place, named.leaves.is_empty()) {
+                (Place::Bookkeeping, _) => (&[][..], false),
+                (_, true) => (around.leaves, around.direct && (is_answer || is_of_an_answer(name))),
+                (_, false) if named.may_answer(place, side) => (&named.leaves[..], is_answer),
+                (_, false) => (&[][..], false),
+            };
             let within = Around {
-                leaf: leaf.or(inherited),
+                leaves: leaf.as_ref().map_or(inherited, std::slice::from_ref),
                 side: side.or(named.side).or(around.side),
+                direct: leaf.is_some() || direct,
                 denied: around.denied || place == Place::Denied,
+                times: unit_in(name).or(beside).unwrap_or(around.times),
                 ..around
             };
             if let Some(text) = value.as_str().filter(|_| is_block(name)) {
@@ -130,28 +148,42 @@ impl Signs {
     }
 
     fn note(&mut self, value: &Value, around: Around) {
-        self.is_cut |= around.leaf.is_some() && value.as_str().is_some_and(|text| of_text(text) != text);
-        match around.leaf {
-            Some(leaf @ (Leaf::Item(_) | Leaf::Answer(_))) if affirms(value) => self.affirm(leaf),
-            Some(Leaf::Item(_) | Leaf::Answer(_)) => self.heard |= is_answer(value),
-            Some(Leaf::Strength(movement)) => {
-                let grades = numbers(value);
-                self.heard |= !grades.is_empty();
-                for grade in grades {
-                    self.note_strength(movement, around.side, grade);
+        self.is_cut |= !around.leaves.is_empty() && value.as_str().is_some_and(|text| of_text(text) != text);
+        for leaf in around.leaves {
+            let is_clear = match leaf {
+                Leaf::Item(_) | Leaf::Answer(_) => self.note_answer(*leaf, Answer::of(value)),
+                Leaf::Strength(movement) => {
+                    let grades = numbers(value);
+                    self.heard |= !grades.is_empty();
+                    for grade in grades {
+                        self.note_strength(*movement, around.side, grade);
+                    }
+                    are_all(value)
                 }
-            }
-            Some(Leaf::Residual) => {
-                self.residual = most(self.residual, millilitres(value));
-                self.heard |= self.residual.is_some();
-            }
-            Some(Leaf::Temperature) => {
-                self.temperature =
-                    numbers(value).into_iter().fold(self.temperature, |hottest, one| most(hottest, Some(one)));
-                self.heard |= self.temperature.is_some();
-            }
-            None => {}
+                Leaf::Residual => {
+                    self.residual = most(self.residual, millilitres(value, around.times));
+                    self.heard |= self.residual.is_some();
+                    are_all(value)
+                }
+                Leaf::Temperature => {
+                    self.temperature =
+                        numbers(value).into_iter().fold(self.temperature, |hottest, one| most(hottest, Some(one)));
+                    self.heard |= self.temperature.is_some();
+                    are_all(value)
+                }
+            };
+            self.is_unclear |= around.direct && !is_clear;
         }
+    }
+
+    /// Whether the answer is understood.
+    fn note_answer(&mut self, leaf: Leaf, answer: Answer) -> bool {
+        match answer {
+            Answer::Yes => self.affirm(leaf),
+            Answer::No => self.heard = true,
+            Answer::None | Answer::Unclear => {}
+        }
+        answer != Answer::Unclear
     }
 
     /// Half a grade counts as the grade below. A grade above the strongest says nothing.
@@ -165,19 +197,6 @@ impl Signs {
         let weakest = self.strength.entry((movement, side)).or_insert(grade);
         *weakest = grade.min(*weakest);
     }
-}
-
-/// The JSON that a text holds.
-fn wrapped(text: &str) -> Option<Value> {
-    let text = text.trim();
-    (text.starts_with(['{', '[', '"']) && may_be_json(text)).then(|| serde_json::from_str(text).ok()).flatten()
-}
-
-/// Whether a text begins as JSON does that holds a name or a list of them, behind signs that nobody sees.
-fn looks_wrapped(text: &str) -> bool {
-    let mut signs = text.chars().filter(|sign| !(sign.is_whitespace() || matches!(sign, '\u{feff}' | '\u{200b}')));
-    let first = signs.next();
-    matches!((first, signs.next()), (Some('{'), Some('"')) | (Some('['), Some('{' | '[' | '"')))
 }
 
 fn most(one: Option<f64>, other: Option<f64>) -> Option<f64> {

@@ -50,7 +50,7 @@ fn what_can_be_read_and_is_calm_alarms_nobody() {
 #[test]
 fn of_what_holds_no_field_of_the_format_everything_is_feared() {
     for body in [json!([]), json!("yes"), json!({}), json!({ "visit": { "id": "v1" } }), json!(null)] {
-        assert_eq!(feared(&body), Fear::Unreadable, "{body}");
+        assert_eq!(feared(&body), Fear::Unread, "{body}");
     }
 }
 
@@ -59,7 +59,7 @@ fn a_danger_cannot_hide_behind_unknown_names() {
     let mut body: Map<_, _> = (0..600).map(|index| (format!("unknown{index}"), json!(1))).collect();
     body.insert("id".to_owned(), json!("v1"));
     body.insert("zaddle_senstaion".to_owned(), json!("yes"));
-    assert_eq!(feared(&Value::Object(body.clone())), Fear::Unreadable, "too many names to compare");
+    assert_eq!(feared(&Value::Object(body.clone())), Fear::ReadInPart, "too many names to compare");
     body.insert("Saddle_Sensation".to_owned(), json!("yes"));
     assert_eq!(feared(&Value::Object(body)), Fear::Danger, "a name spelt right is always found");
 }
@@ -75,7 +75,7 @@ fn a_danger_cannot_hide_at_the_end_of_a_name_or_an_answer_that_is_longer_than_wh
     let long = |text: &str| format!("{}{text}", " ".repeat(50_000));
     all_are(Fear::Nothing, [with("x", json!(long("yes"))), with(&" ".repeat(400), json!("yes"))]);
     all_are(
-        Fear::Unreadable,
+        Fear::ReadInPart,
         [with(&long("saddle_sensation"), json!("yes")), with("saddle_sensation", json!(long("yes")))],
     );
     all_are(
@@ -92,9 +92,9 @@ fn a_danger_cannot_hide_in_a_text_that_is_not_quite_json() {
     let form =
         |text: String| json!({ "form": text, "serious": { "fever": "no" }, "pain": { "leg": { "value": 200 } } });
     let yes = r#"{"saddle_sensation":"yes","padding":"as long as no name of a field is, whatever stands around it"}"#;
-    let texts =
-        [format!("\u{feff}{yes}"), format!("{yes};"), format!("{yes}\n{yes}"), yes.replace('}', r#","b":NaN}"#)];
-    all_are(Fear::Unreadable, texts.map(form));
+    let texts = [format!("{yes};"), format!("{yes}\n{yes}"), yes.replace('}', r#","b":NaN}"#)];
+    all_are(Fear::ReadInPart, texts.map(form));
+    all_are(Fear::Danger, [form(format!("\u{feff}{yes}"))]);
     all_are(Fear::Nothing, [form("[not examined]".to_owned()), form("{}".to_owned())]);
 }
 
@@ -270,6 +270,86 @@ fn a_name_is_known_in_the_place_of_a_value() {
 }
 
 #[test]
+fn an_answer_that_is_not_understood_is_never_taken_for_a_no() {
+    let calm = |rest: Value| json!({ "id": "v1", "serious": { "fever": "no" }, "form": rest });
+    let of = |name: &str, value: &str| calm(json!({ name: value }));
+    let answers = ["\u{2713}", "\u{1f188}\u{1f174}\u{1f182}", "ja", "numb since noon", "not normal", "no, until today"];
+    all_are(Fear::ReadInPart, answers.map(|text| of("saddle_sensation", text)));
+    let question = "In the last week, did you notice any change in your saddle_sensation when sitting or wiping?";
+    all_are(
+        Fear::ReadInPart,
+        [
+            of("knee_extension_left", "II/V"),
+            of("knee_extension_left", "two of five"),
+            of("post_void_residual_ml", "\u{666}\u{660}\u{660}"),
+            of("temperature_c", "very hot"),
+            calm(json!({ "item": "saddle_sensation", "answer": "\u{2714}" })),
+            calm(json!({ "linkId": "saddle_sensation", "answer": [{ "valueCoding": { "code": "LA33-6" } }] })),
+            calm(json!({ "saddle_sensation": { "answer": "LA33-6", "by": "nurse" } })),
+            calm(json!({ "question": question, "answer": "a bit" })),
+        ],
+    );
+    all_are(Fear::Danger, [of("saddle_sensation", "not at first but present now")]);
+    all_are(
+        Fear::Nothing,
+        [
+            of("saddle_sensation", "not asked"),
+            of("saddle_sensation", " - "),
+            of("knee_extension_left", "normal"),
+            of("knee_extension_left", "not tested"),
+            of("post_void_residual_ml", "after 20 min: 60 mL"),
+            of("temperature_c", "36,8 \u{b0}C"),
+            calm(json!({ "saddle_sensation": { "answer": "no", "by": "dr-a", "at": "2026-01-05T11:00:00Z" } })),
+            calm(json!({ "question": question, "answer": "no" })),
+        ],
+    );
+}
+
+#[test]
+fn a_form_of_numbered_questions_is_read_at_its_worst() {
+    let form = |rest: Value| json!({ "id": "v1", "serious": { "fever": "no" }, "form": rest });
+    all_are(
+        Fear::Danger,
+        [
+            form(
+                json!({ "question_1": "fever", "answer_1": "no", "question_2": "saddle_sensation", "answer_2": "yes" }),
+            ),
+            form(json!({ "q1": "fever", "a1": "no", "q2": "saddle_sensation", "a2": "yes" })),
+            form(json!({ "q1": "fever", "a1": "no", "q2": "post_void_residual_ml", "a2": 600 })),
+        ],
+    );
+    all_are(Fear::Nothing, [form(json!({ "q1": "fever", "a1": "no", "q2": "saddle_sensation", "a2": "no" }))]);
+}
+
+#[test]
+fn a_residual_in_litres_is_read_wherever_its_unit_stands() {
+    let form = |rest: Value| json!({ "id": "v1", "cauda_equina": rest });
+    all_are(
+        Fear::Danger,
+        [
+            form(json!({ "post_void_residual": { "value": 1, "unit": "L" } })),
+            form(json!({ "post_void_residual_l": 1 })),
+            form(json!({ "postVoidResidualLitres": "1" })),
+            form(json!([{ "item": "post_void_residual", "answer": "2", "unit": "dl" }])),
+        ],
+    );
+    all_are(
+        Fear::Nothing,
+        [
+            form(json!({ "post_void_residual": { "value": 60, "unit": "mL" } })),
+            form(json!({ "post_void_residual_ml": 1 })),
+        ],
+    );
+}
+
+#[test]
+fn a_text_of_json_that_names_a_field_twice_is_read_with_both_answers() {
+    let form = |text: &str| json!({ "id": "v1", "serious": { "fever": "no" }, "form": text });
+    let twice = r#"{"saddle_sensation":"yes","saddle_sensation":"no"}"#;
+    all_are(Fear::Danger, [form(twice), form(&format!("\u{feff}{twice}"))]);
+}
+
+#[test]
 fn a_body_of_which_nothing_clinical_can_be_read_is_unreadable_whatever_its_envelope() {
     let envelope = |rest: Value| {
         let mut body = json!({ "id": "v1", "assessed_at": "2026-01-21T08:00:00Z", "author": "patient" });
@@ -277,7 +357,7 @@ fn a_body_of_which_nothing_clinical_can_be_read_is_unreadable_whatever_its_envel
         body
     };
     all_are(
-        Fear::Unreadable,
+        Fear::Unread,
         [
             envelope(json!({})),
             envelope(json!({ "colour": "blue" })),
