@@ -34,6 +34,11 @@ pub(crate) async fn run() {
     once("a name of 30 MiB in parts in an import", |place, _| imported(place, &dotted)).await;
     let wrapped = json!({ "a": format!("[{}0]", "0,".repeat(15 * MIB)) });
     once("a list of 15,000,000 in a text in an import", |place, _| imported(place, &wrapped)).await;
+    let list = format!("[{}0]", "0,".repeat(249_000));
+    let texts: Map<_, _> = (0..62).map(|text| (format!("a{text}"), json!(list))).collect();
+    once("62 texts that hold 249,000 values each in an import", |place, _| imported(place, &texts.into())).await;
+    let names: Map<_, _> = (0..240_000).map(|name| (format!("\u{438}{name:0114}"), json!(1))).collect();
+    once("240,000 names of 116 bytes in an import", |place, _| imported(place, &names.into())).await;
     for fields in [20_000, 200_000] {
         let name = format!("300 danger signs beside {fields} unknown fields");
         once(&name, |place, _| imported(place, &dangerous(300, fields))).await;

@@ -10,10 +10,13 @@ use crate::person::is_unseen;
 /// accents and without what nobody sees.
 pub fn legible(text: &str) -> String {
     let mut read = String::with_capacity(text.len());
-    if text.is_ascii() {
-        read.extend(text.chars().filter(|c| is_seen(*c)));
-    } else {
-        text.nfkd().filter(|c| is_seen(*c)).for_each(|c| push_in_ascii(&mut read, c));
+    for c in text.chars() {
+        if !c.is_ascii() {
+            // The order of the marks does not matter: they go.
+            c.nfkd().filter(|c| is_seen(*c)).for_each(|c| push_in_ascii(&mut read, c));
+        } else if is_seen(c) {
+            read.push(c);
+        }
     }
     read
 }

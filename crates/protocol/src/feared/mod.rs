@@ -5,6 +5,7 @@
 //! many costs a clinician a look; one too few may cost a patient.
 
 mod extent;
+mod fields;
 mod names;
 mod numbers;
 mod places;
@@ -53,7 +54,7 @@ pub fn feared(body: &Value) -> Fear {
 
 /// Whether a text, which need not be JSON, names a field on which an emergency can rest.
 pub fn names_a_danger(text: &str) -> bool {
-    names::Names::new().spelt(&names::plain(&legible(text))).0.is_some()
+    fields::ALL.spelt(&names::plain(&legible(text))).0.is_some()
 }
 
 /// Whether a field was meant to be named `name`, whatever its case and spelling.

@@ -1,34 +1,15 @@
-//! Which of the fields that emergencies rest on a name stands for.
+//! Which of the fields that emergencies rest on a name stands for, misspelt or not.
 
 use std::collections::HashMap;
 
 use lasegue_values::legible;
 
-use super::extent::of_name;
-use crate::record::{CaudaEquinaItem, Movement, Side, Word};
+use super::fields::{ALL, LONGEST, Leaf};
+use crate::record::{Side, Word};
 use crate::suggest::ALIKE;
-
-/// A name longer than this, in bytes, is compared with none: it is no misspelling of a field.
-const LONGEST: usize = 64;
 
 /// As many names of one body as are compared with the known ones when they hold none of them: misspellings are few.
 const MOST_COMPARED: usize = 500;
-
-/// The answers of the serious block, and of the patient who noticed weakness, on which an emergency can rest.
-const ANSWERS: [&str; 9] = [
-    "new_weakness",
-    "fever",
-    "iv_drug_use",
-    "immunosuppressed",
-    "recent_infection_or_procedure",
-    "cancer_history",
-    "weight_loss",
-    "night_pain",
-    "anticoagulant",
-];
-
-/// The numbers on which one can rest, with the unit in their names or without.
-const NUMBERS: [(&str, Leaf); 2] = [("post_void_residual", Leaf::Residual), ("temperature", Leaf::Temperature)];
 
 /// The blocks in which such fields stand, plain.
 const BLOCKS: [&str; 3] = ["caudaequina", "motor", "serious"];
@@ -36,31 +17,13 @@ const BLOCKS: [&str; 3] = ["caudaequina", "motor", "serious"];
 /// What parts the names of blocks and fields in one name.
 const PARTS: [char; 8] = ['.', '/', '[', ']', ':', '#', '>', '|'];
 
-/// A field that an emergency can rest on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leaf {
-    Item(CaudaEquinaItem),
-    Answer(&'static str),
-    Strength(Movement),
-    Residual,
-    Temperature,
-}
-
-/// The known names, and the unknown ones that were compared with them.
+/// The unknown names that were compared with the known ones.
+#[derive(Default)]
 pub(super) struct Names {
-    known: Vec<(String, Leaf)>,
     compared: HashMap<String, Option<Leaf>>,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
-        let items = CaudaEquinaItem::ALL.iter().map(|item| (item.as_str(), Leaf::Item(*item)));
-        let answers = ANSWERS.iter().map(|name| (*name, Leaf::Answer(name)));
-        let movements = Movement::ALL.iter().map(|movement| (movement.as_str(), Leaf::Strength(*movement)));
-        let all = items.chain(answers).chain(movements).chain(NUMBERS);
-        Self { known: all.map(|(name, leaf)| (plain(name), leaf)).collect(), compared: HashMap::new() }
-    }
-
     /// Whether there were more unknown names than are compared.
     pub(super) fn is_spent(&self) -> bool {
         self.compared.len() >= MOST_COMPARED
@@ -70,7 +33,7 @@ impl Names {
     pub(super) fn read(&mut self, name: &str) -> (Option<Leaf>, Option<Side>) {
         let name = legible(name);
         let whole = plain(&name);
-        let (leaf, side) = self.spelt(&whole);
+        let (leaf, side) = ALL.spelt(&whole);
         if leaf.is_some() {
             return (leaf, side);
         }
@@ -81,26 +44,6 @@ impl Names {
         (leaf, side.or_else(|| parts.iter().find_map(|part| side_of(part).0)))
     }
 
-    /// What a plain name stands for that is spelt right, whatever stands around it.
-    pub(super) fn spelt(&self, name: &str) -> (Option<Leaf>, Option<Side>) {
-        let (side, rest) = side_of(name);
-        let within = self.known.iter().filter(|(known, _)| known.len() <= rest.len() && rest.contains(known.as_str()));
-        let Some((known, leaf)) = within.max_by_key(|(known, _)| known.len()) else { return (None, side) };
-        let around = rest.split_once(known.as_str());
-        let beside = || around.and_then(|(before, after)| side_of(after).0.or_else(|| side_of(before).0));
-        (Some(*leaf), side.or_else(beside))
-    }
-
-    /// What the text of a value names, which is spelt right there and stands alone.
-    pub(super) fn in_value(&self, text: &str) -> (Option<Leaf>, Option<Side>) {
-        if is_name(text) { self.in_question(text) } else { (None, None) }
-    }
-
-    /// What a question asks for, in however many words, when it names it.
-    pub(super) fn in_question(&self, text: &str) -> (Option<Leaf>, Option<Side>) {
-        self.spelt(&plain(&legible(of_name(text))))
-    }
-
     fn misspelt(&mut self, name: &str) -> Option<Leaf> {
         if let Some(leaf) = self.compared.get(name) {
             return *leaf;
@@ -108,17 +51,12 @@ impl Names {
         if name.is_empty() || name.len() > LONGEST || self.is_spent() {
             return None;
         }
-        let near = self.known.iter().filter(|(known, _)| are_alike(name, known));
+        let near = ALL.named.iter().filter(|(known, _)| are_alike(name, known));
         let leaf = near.max_by(|one, other| likeness(name, &one.0).total_cmp(&likeness(name, &other.0)));
         let leaf = leaf.map(|(_, leaf)| *leaf);
         self.compared.insert(name.to_owned(), leaf);
         leaf
     }
-}
-
-/// Whether a text is as short as a name.
-pub(super) const fn is_name(text: &str) -> bool {
-    text.len() <= LONGEST
 }
 
 /// What follows the name of a block in a plain name.
@@ -128,10 +66,16 @@ fn after_block(name: &str) -> &str {
 
 /// A name without case, blanks and signs.
 pub(super) fn plain(name: &str) -> String {
-    if name.is_ascii() {
-        return name.chars().filter(char::is_ascii_alphanumeric).map(|sign| sign.to_ascii_lowercase()).collect();
+    let mut plain = String::with_capacity(name.len());
+    for sign in name.chars().filter(|sign| sign.is_alphanumeric()) {
+        // The tables of Unicode take ten times as long.
+        if sign.is_ascii() {
+            plain.push(sign.to_ascii_lowercase());
+        } else {
+            plain.extend(sign.to_lowercase());
+        }
     }
-    name.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    plain
 }
 
 /// Whether two plain names are one, spelt differently.
@@ -146,7 +90,7 @@ fn likeness(one: &str, other: &str) -> f64 {
 }
 
 /// The side in a plain name, and what is left of the name.
-fn side_of(name: &str) -> (Option<Side>, String) {
+pub(super) fn side_of(name: &str) -> (Option<Side>, String) {
     for side in Side::ALL {
         let word = side.as_str();
         if are_alike(name, word) || *name == word[..1] {
@@ -162,9 +106,10 @@ fn side_of(name: &str) -> (Option<Side>, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{CaudaEquinaItem, Movement};
 
     fn leaf(name: &str) -> Option<Leaf> {
-        Names::new().read(name).0
+        Names::default().read(name).0
     }
 
     #[test]
@@ -182,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_side_is_found_in_or_as_a_name() {
-        let read = |name: &str| Names::new().read(name);
+        let read = |name: &str| Names::default().read(name);
         let toe = Some(Leaf::Strength(Movement::GreatToeExtension));
         assert_eq!(read("great_toe_extension_left"), (toe, Some(Side::Left)));
         assert_eq!(read("rightGreatToeExtension"), (toe, Some(Side::Right)));
@@ -192,7 +137,7 @@ mod tests {
 
     #[test]
     fn after_five_hundred_unknown_names_only_right_spelling_counts() {
-        let mut names = Names::new();
+        let mut names = Names::default();
         for index in 0..MOST_COMPARED {
             assert!(!names.is_spent());
             names.read(&format!("unknown {index}"));

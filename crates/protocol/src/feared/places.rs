@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::extent::of_name;
-use super::names::{Leaf, Names, is_name, plain};
+use super::fields::{ALL, Leaf, is_name};
+use super::names::plain;
 use crate::record::Side;
 
 /// How the name of an answer begins, plain.
@@ -80,13 +81,12 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub(super) fn of(fields: &Map<String, Value>, names: &Names) -> Self {
+    pub(super) fn of(fields: &Map<String, Value>) -> Self {
         let mut read = Self { alone: true, ..Self::default() };
         for (name, value) in fields.iter().map(|(name, value)| (of_name(name), value)) {
             let place = Place::of(name);
             read.answered |= place == Place::Answer;
-            let (leaf, side) =
-                if place == Place::Answer { (None, None) } else { named_in(name, value, names, DEEPEST) };
+            let (leaf, side) = if place == Place::Answer { (None, None) } else { named_in(name, value, DEEPEST) };
             read.alone &= (leaf.is_some() || side.is_some()) && value.as_str().is_none_or(is_name);
             read.leaves.extend(leaf.filter(|leaf| !read.leaves.contains(leaf)));
             read.side = read.side.or(side);
@@ -100,17 +100,17 @@ impl Named {
     }
 }
 
-fn named_in(name: &str, value: &Value, names: &Names, deep: u8) -> (Option<Leaf>, Option<Side>) {
+fn named_in(name: &str, value: &Value, deep: u8) -> (Option<Leaf>, Option<Side>) {
     let name = plain(name);
     let may_name = deep > 0 && NAMING.contains(&name.as_str());
     match value {
         Value::String(text) if !NOTES.contains(&name.as_str()) && (is_name(text) || is_sentence(&name)) => {
-            names.in_question(text)
+            ALL.in_question(text)
         }
         Value::Object(fields) if may_name => {
-            first(fields.iter().map(|(name, value)| named_in(of_name(name), value, names, deep - 1)))
+            first(fields.iter().map(|(name, value)| named_in(of_name(name), value, deep - 1)))
         }
-        Value::Array(list) if may_name => first(list.iter().map(|value| named_in(&name, value, names, deep - 1))),
+        Value::Array(list) if may_name => first(list.iter().map(|value| named_in(&name, value, deep - 1))),
         _ => (None, None),
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::extent::{of_name, of_text};
-use super::names::{Leaf, Names};
+use super::fields::{ALL, Leaf};
+use super::names::Names;
 use super::numbers::{are_all, millilitres, numbers, unit, unit_in};
 use super::places::{Named, Place, is_block, is_of_an_answer};
 use super::texts::{MOST_WRAPPED, json_in, looks_wrapped};
@@ -59,7 +60,7 @@ impl Signs {
             heard: false,
             is_unclear: false,
             is_cut: false,
-            names: Names::new(),
+            names: Names::default(),
             room: Room::default(),
         };
         signs.walk(body, Around { leaves: &[], side: None, direct: false, denied: false, times: 1.0, wrapped: 0 });
@@ -90,7 +91,7 @@ impl Signs {
     }
 
     fn walk_fields(&mut self, fields: &Map<String, Value>, around: Around) {
-        let named = Named::of(fields, &self.names);
+        let named = Named::of(fields);
         if named.alone && !around.denied {
             named.leaves.iter().for_each(|leaf| self.affirm(*leaf));
         }
@@ -132,7 +133,7 @@ impl Signs {
     /// A field that is named where its answer would stand is answered yes, unless the text denies it.
     fn name_all(&mut self, text: &str, around: Around) {
         for name in text.split([',', ';', '\n']).filter(|_| !around.denied) {
-            if let Some(leaf) = self.names.in_value(name).0.filter(|_| !denies(&name.to_lowercase())) {
+            if let Some(leaf) = ALL.in_value(name).0.filter(|_| !denies(&name.to_lowercase())) {
                 self.affirm(leaf);
             }
         }
