@@ -30,8 +30,10 @@ const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// What the server does about a replica that hangs or whose machine is gone: it gives up the replica's unit, whose locks
 /// others wait for, and notices a dead connection within seconds instead of hours.
-const POSTGRES_SESSION: [(&str, &str); 5] = [
+const POSTGRES_SESSION: [(&str, &str); 6] = [
     ("idle_in_transaction_session_timeout", "5s"),
+    // Longer than anybody waits for an answer: what was given up must not wait on for a lock, with its connection.
+    ("statement_timeout", "10s"),
     ("client_connection_check_interval", "2s"),
     ("tcp_keepalives_idle", "5"),
     ("tcp_keepalives_interval", "2"),

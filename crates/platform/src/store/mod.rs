@@ -10,6 +10,7 @@ mod connect;
 mod damage;
 mod db;
 pub mod dead_letters;
+mod failures;
 mod fault;
 pub(crate) mod inbox;
 pub mod migrations;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
@@ -44,6 +46,7 @@ pub use self::compared::watch_compared;
 pub(crate) use self::connect::connect_to_read;
 use self::damage::Damage;
 pub use self::db::Db;
+use self::failures::Failures;
 use self::fault::Fault;
 pub use self::migrations::Migrations;
 pub use self::owed::{Late, watch_owed};
@@ -54,6 +57,7 @@ pub use self::second_way::second_way;
 pub use self::standing::Standing;
 pub(crate) use self::standing::watch_standing;
 pub use self::unit::Unit;
+use self::writer::Failed;
 use crate::audit::Trail;
 use crate::clock::SharedClock;
 use crate::consume::Replays;
@@ -196,6 +200,8 @@ pub struct Store {
     shared: Arc<Shared>,
     /// Its units give way to others'.
     background: bool,
+    /// Its units only try whether the database commits: that one of them fails is no news of the others.
+    probes: bool,
 }
 
 #[derive(Debug)]
@@ -204,6 +210,8 @@ struct Shared {
     reader: Reader,
     background_reader: Reader,
     damage: Arc<Damage>,
+    /// Units that the database failed.
+    failures: Failures,
     standing: watch::Sender<Standing>,
     writer: writer::Writer,
     clock: SharedClock,
@@ -245,11 +253,13 @@ impl Store {
         let ([reader, background_reader], writer) = connections.put_to_use(&damage, location);
         Ok(Self {
             background: false,
+            probes: false,
             shared: Arc::new(Shared {
                 service,
                 reader,
                 background_reader,
                 damage,
+                failures: Failures::default(),
                 standing: watch::Sender::default(),
                 writer,
                 clock,
@@ -281,7 +291,12 @@ impl Store {
     /// [in the background](crate::background), too.
     #[must_use]
     pub fn background(&self) -> Self {
-        Self { shared: self.shared.clone(), background: true }
+        Self { background: true, ..self.clone() }
+    }
+
+    /// The same store for trying whether the database commits.
+    fn probing(&self) -> Self {
+        Self { probes: true, ..self.clone() }
     }
 
     /// The store for the work of `lane`: bulk work gives way.
@@ -327,6 +342,11 @@ impl Store {
         self.shared.damage.is_whole()
     }
 
+    /// Whether units have failed so lately for the database's sake that more may.
+    fn failures_may_go_on(&self, now: DateTime<Utc>) -> bool {
+        self.shared.failures.may_go_on(now)
+    }
+
     /// How it stands with the database, as [`crate::Base`] watches it.
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.shared.standing.subscribe()
@@ -364,7 +384,8 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<T, E>> + Send + 'static,
     {
-        let (result, effects) = self.shared.writer.run(&self.shared, self.background, work).await?;
+        let ran = self.shared.writer.run(&self.shared, self.background, work).await;
+        let (result, effects) = ran.map_err(|failed| self.noted(failed))?;
         for outgoing in effects.outgoing {
             // A full or closed channel loses nothing: the row is in the database and the sweep finds it.
             let _ = self.shared.fresh.try_send(outgoing);
@@ -376,6 +397,14 @@ impl Store {
             access.was_kept();
         }
         Ok(result)
+    }
+
+    /// The unit's error. Damage is told of as such.
+    fn noted<E>(&self, failed: Failed<E>) -> E {
+        if failed.of_database && !self.probes && !self.shared.damage.is_met() {
+            self.shared.failures.note(self.clock().now());
+        }
+        failed.error
     }
 
     /// Waits for the units under way, then closes the database.

@@ -1,7 +1,7 @@
 //! Whether the store can commit now, found out by committing.
 //!
 //! A database that can be read may be full, read-only or damaged all the same. So readiness writes a row, through the same
-//! writer as everything else, at most once a second however often it is asked.
+//! writer as everything else, at most once a second however often it is asked; and it looks whether other units fail.
 
 use std::time::Duration;
 
@@ -62,13 +62,22 @@ impl Probe {
         {
             return answer.clone();
         }
-        let answer = self.commit().await;
+        let answer = self.commit().await.and_then(|()| self.others(now));
         *last = Some((now, answer.clone()));
         answer
     }
 
+    /// Nothing unless other units fail all the same.
+    fn others(&self, now: DateTime<Utc>) -> Result<(), String> {
+        if self.store.shared.failures.go_on(now) {
+            return Err("what is to be stored fails, as when the disk is full or somebody holds a table".to_owned());
+        }
+        Ok(())
+    }
+
     async fn commit(&self) -> Result<(), String> {
-        let written = self.store.commit::<_, StoreError, _>(|unit| Box::pin(write(unit)));
+        let probing = self.store.probing();
+        let written = probing.commit::<_, StoreError, _>(|unit| Box::pin(write(unit)));
         let written = tokio::select! {
             written = written => written.map_err(|error| chain(&error)),
             () = self.store.clock().sleep(PATIENCE) => Err(format!("a commit takes longer than {PATIENCE:?}")),

@@ -15,7 +15,7 @@ use crate::bus::Bus;
 
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(5);
-/// Failures in a row after which it is no hiccup: half a minute.
+/// Failures after which it is no hiccup: half a minute of them.
 const FAILURES: u32 = 6;
 
 /// How it stands with a database.
@@ -46,7 +46,7 @@ pub(crate) async fn watch_standing(probe: Arc<Probe>, bus: Arc<dyn Bus>, stop: C
 struct Watching {
     probe: Arc<Probe>,
     bus: Arc<dyn Bus>,
-    /// In a row.
+    /// Until it has stored everything again for a while.
     failures: u32,
     /// From the first of them on.
     outage: Option<Met>,
@@ -75,11 +75,11 @@ impl Watching {
     async fn look(&mut self) {
         let now = self.store().clock().now();
         let met = || Met { since: now, told: None };
-        if self.probe.ask().await.is_ok() {
-            (self.failures, self.outage) = (0, None);
-        } else {
+        if self.probe.ask().await.is_err() {
             self.failures = self.failures.saturating_add(1);
             self.outage.get_or_insert_with(met);
+        } else if !self.store().failures_may_go_on(now) {
+            (self.failures, self.outage) = (0, None);
         }
         if self.store().is_whole().is_err() {
             self.damage.get_or_insert_with(met);

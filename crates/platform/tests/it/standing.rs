@@ -182,6 +182,65 @@ async fn an_operator_is_told_once_of_a_server_that_takes_no_writes_for_half_a_mi
     an_outage_is_told_once(Place::postgres(&Arc::new(Postgres::start().await)).await).await;
 }
 
+/// What a full disk does to a server: the row that is there already is written, and what needs room is not.
+const FULL: &str = "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON large FOR EACH ROW EXECUTE FUNCTION full_disk()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_no_room_for_what_is_new_is_an_outage_though_the_probe_commits() {
+    let place = Place::postgres(&Arc::new(Postgres::start().await)).await;
+    let watched = Watched::start(&place).await;
+    run(&watched.store, "CREATE TABLE large (id integer)").await.expect("the table can be made");
+    let insert = || run(&watched.store, "INSERT INTO large (id) VALUES (1)");
+    insert().await.expect("there is room");
+    run(&watched.store, FULL).await.expect("the trigger can be made");
+    assert!(insert().await.is_err() && watched.readiness().await.0, "a single one is a hiccup");
+    watched.pass(1).await;
+    insert().await.expect_err("there is no room");
+    watched.pass(1).await;
+    let (ready, told) = watched.readiness().await;
+    assert!(!ready && told.contains("the disk is full or somebody holds a table"), "{told}");
+    eventually("it is told", || async {
+        insert().await.expect_err("there is no room");
+        watched.pass(4).await;
+        !watched.told().is_empty()
+    })
+    .await;
+    assert!(watched.told()[0].1.nothing_stored && !watched.stands());
+    run(&watched.store, "DROP TRIGGER full_disk ON large").await.expect("it can be removed");
+    watched.passes_until("it heals", || watched.stands()).await;
+    assert!(watched.readiness().await.0);
+    insert().await.expect("there is room again");
+    watched.pass(60).await;
+    assert_eq!(watched.told().len(), 1, "once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_waits_on_for_no_lock_and_keeps_no_connection() {
+    let server = Arc::new(Postgres::start().await);
+    let place = Place::postgres(&server).await;
+    let Place::Postgres(_, database) = &place else { panic!("it is on a server") };
+    let store = place.open(Service::Intake).await;
+    run(&store, "CREATE TABLE large (id integer)").await.expect("the table can be made");
+    let script = "BEGIN; LOCK TABLE intake.large; SELECT pg_sleep(30)";
+    let (keeper, database) = (server.clone(), database.clone());
+    let lock = tokio::spawn(async move { keeper.run(&database, script).await });
+    let waiting = async || {
+        let counted = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND usename = 'intake'";
+        server.query(counted).await.trim().to_owned()
+    };
+    let insert = async || run(&store, "INSERT INTO large (id) VALUES (1)").await;
+    pause(Duration::from_secs(2)).await;
+    let all_wait = eventually("all of them wait", || async { waiting().await == "3" });
+    let (refused, ()) = tokio::join!(join_all((0..3).map(|_| insert())), all_wait);
+    assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    eventually("none of them waits any more", || async { waiting().await == "0" }).await;
+    assert!(!lock.is_finished(), "the table is held still");
+    lock.await.expect("it ends");
+    insert().await.expect("nobody holds it");
+}
+
 /// A table of 6 MB, more than a connection keeps in memory, and a small one.
 const TABLES: &str = "CREATE TABLE large (id INTEGER PRIMARY KEY, filler TEXT); CREATE TABLE small (id INTEGER);
     WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 2000)

@@ -23,6 +23,8 @@ const TURN: &str = "LOCK TABLE migration_turn IN EXCLUSIVE MODE";
 pub(super) async fn take(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let turn = db.begin().await?;
     turn.execute_unprepared(&format!("SET LOCAL lock_timeout = '{}s'", PATIENCE.as_secs())).await?;
+    // A migration takes the time that it takes.
+    turn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
     turn.execute_unprepared(TABLE).await?;
     turn.execute_unprepared(TURN).await?;
     Ok(turn)

@@ -47,11 +47,27 @@ pub(super) struct Queues {
 type Work = Box<dyn for<'u> FnOnce(&'u mut Unit) -> BoxFuture<'u, Result<Outcome, Outcome>> + Send>;
 type Outcome = Box<dyn Any + Send>;
 
-/// What became of a unit: its result and effects, its own error, or the store's.
+/// What became of a unit: its result and effects, its own error, its own because the database failed it, or the store's.
 enum Settled {
     Committed(Outcome, Effects),
     Refused(Outcome),
+    Lost(Outcome),
     Failed(StoreError),
+}
+
+/// Why nothing of a unit stays.
+#[derive(Debug)]
+pub(super) struct Failed<E> {
+    pub(super) error: E,
+    /// The database failed it: another unit may fare no better.
+    pub(super) of_database: bool,
+}
+
+impl<E: From<StoreError>> From<StoreError> for Failed<E> {
+    fn from(error: StoreError) -> Self {
+        let of_database = matches!(error, StoreError::Unavailable(_) | StoreError::Unknown(_));
+        Self { error: error.into(), of_database }
+    }
 }
 
 pub(super) struct Job {
@@ -82,7 +98,12 @@ impl Writer {
         Self::Direct { server: Arc::new(server) }
     }
 
-    pub(super) async fn run<T, E, F>(&self, shared: &Arc<Shared>, background: bool, work: F) -> Result<(T, Effects), E>
+    pub(super) async fn run<T, E, F>(
+        &self,
+        shared: &Arc<Shared>,
+        background: bool,
+        work: F,
+    ) -> Result<(T, Effects), Failed<E>>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -104,7 +125,8 @@ impl Writer {
         }
         match settled.await.map_err(|_| StoreError::Closed)? {
             Settled::Committed(result, effects) => Ok((restore(result), effects)),
-            Settled::Refused(error) => Err(restore(error)),
+            Settled::Refused(error) => Err(Failed { error: restore(error), of_database: false }),
+            Settled::Lost(error) => Err(Failed { error: restore(error), of_database: true }),
             Settled::Failed(error) => Err(error.into()),
         }
     }
@@ -168,7 +190,7 @@ async fn run_in(
     let (transaction, lost, effects) = unit.into_parts();
     let ran = match (outcome, lost) {
         (Ok(Ok(_)), Some(error)) => Ran::Lost(error.clone(), Settled::Failed(error.into())),
-        (Ok(Err(own)), Some(error)) => Ran::Lost(error, Settled::Refused(own)),
+        (Ok(Err(own)), Some(error)) => Ran::Lost(error, Settled::Lost(own)),
         (Err(_), Some(error)) => Ran::Lost(error, Settled::Failed(StoreError::Panicked)),
         (Ok(Ok(result)), None) => Ran::Done(result, effects),
         (Ok(Err(own)), None) => Ran::Undone(Settled::Refused(own)),
