@@ -195,4 +195,9 @@ impl PageOrder {
     pub fn headline(&self) -> Option<Line> {
         self.lines.values().copied().max()
     }
+
+    /// Whether it says nothing but that nobody has accepted yet.
+    pub fn repeats(&self) -> bool {
+        !self.lines.is_empty() && self.lines.values().all(|line| line.reason == Reason::Repeated)
+    }
 }

@@ -7,6 +7,7 @@ mod m0004_test_pages;
 mod m0005_retention;
 mod m0006_unreached;
 mod m0007_superseded;
+mod m0008_repeats;
 
 use lasegue_platform::store::Migrations;
 
@@ -20,5 +21,6 @@ pub const MIGRATIONS: Migrations = Migrations(|| {
         Box::new(m0005_retention::Migration),
         Box::new(m0006_unreached::Migration),
         Box::new(m0007_superseded::Migration),
+        Box::new(m0008_repeats::Migration),
     ]
 });

@@ -21,6 +21,7 @@ use crate::store::{corrupt, pages};
 /// A delivery's row.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "deliveries")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column, and no two of them exclude each other")]
 pub struct Model {
     /// Its id, ordered by time.
     #[sea_orm(primary_key, auto_increment = false)]
@@ -59,6 +60,8 @@ pub struct Model {
     pub created_at: ChronoDateTimeUtc,
     /// Since when its contact has got nothing of what it is about.
     pub waits_since: Option<ChronoDateTimeUtc>,
+    /// Its contact was told before of all that it is about.
+    pub repeats: bool,
 }
 
 /// Deliveries stand alone.
@@ -140,7 +143,7 @@ pub async fn is_due(
     Ok(due(emergency, full, now).one(db).await?.is_some())
 }
 
-/// What is due, the longest due first. No row waits longer than a retry may: one that seems to was written before the
+/// What is due: what says something new before what is repeated, then the longest due first. No row waits longer than a retry may: one that seems to was written before the
 /// clock was set back.
 fn due(emergency: bool, full: &Full, now: DateTime<Utc>) -> Select<Entity> {
     let due = Condition::any().add(Column::WakeAt.lte(now)).add(Column::WakeAt.gt(now + LAST_WAIT));
@@ -148,6 +151,7 @@ fn due(emergency: bool, full: &Full, now: DateTime<Utc>) -> Select<Entity> {
         .filter(Column::Emergency.eq(emergency))
         .filter(due)
         .filter(has_room(full))
+        .order_by_asc(Column::Repeats)
         .order_by_asc(Column::WakeAt)
 }
 
@@ -170,7 +174,7 @@ pub async fn next_wake(
     Ok(lane.filter(has_room(full)).order_by_asc(Column::WakeAt).one(db).await?.and_then(|row| row.wake_at))
 }
 
-/// Wins the leases of at most `most` due deliveries of a lane, the longest due first, as far as there is room for them.
+/// Wins the leases of at most `most` due deliveries of a lane, in the order in which they go, as far as there is room for them.
 pub async fn claim(
     unit: &Unit,
     owner: Uuid,

@@ -56,5 +56,6 @@ fn queued(unit: &Unit, case: CaseId, page: PageId, order: &PageOrder, start: Sta
         cause: ActiveValue::Set(None),
         created_at: ActiveValue::Set(unit.now()),
         waits_since: ActiveValue::Set(Some(start.waits_since)),
+        repeats: ActiveValue::Set(start.repeats && order.repeats()),
     })
 }

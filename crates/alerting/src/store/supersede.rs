@@ -19,12 +19,14 @@ pub(super) struct Start {
     pub(super) channel_since: ChronoDateTimeUtc,
     /// Since when the contact has got nothing of what it is about.
     pub(super) waits_since: ChronoDateTimeUtc,
+    /// Whether the contact has got all that was queued before.
+    pub(super) repeats: bool,
 }
 
 impl Start {
     /// At the first channel.
     pub(super) const fn fresh(now: ChronoDateTimeUtc) -> Self {
-        Self { channel: 0, channel_since: now, waits_since: now }
+        Self { channel: 0, channel_since: now, waits_since: now, repeats: true }
     }
 
     /// No earlier than where `row` is.
@@ -35,7 +37,7 @@ impl Start {
             std::cmp::Ordering::Equal => (self.channel, self.channel_since.min(row.channel_since)),
             std::cmp::Ordering::Greater => (row.channel, row.channel_since),
         };
-        Self { channel, channel_since, waits_since }
+        Self { channel, channel_since, waits_since, repeats: self.repeats && row.repeats }
     }
 }
 

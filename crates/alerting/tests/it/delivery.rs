@@ -1,7 +1,9 @@
 //! What becomes of a page whose receiver is in trouble, and of one whose sender dies.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use lasegue_alerting::delivery::DeliveryState;
@@ -16,7 +18,9 @@ use lasegue_contracts::platform::MessageDeadLettered;
 use lasegue_testkit::pager::Pager;
 use lasegue_testkit::wait::{eventually, pause};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::harness::{Clinic, EPISODE, SECRET, emergency, flag, flags};
@@ -267,6 +271,75 @@ steps = [{{ notify = ["contact:choosy"], wait = "5m" }}]
     eventually("the emergency is taken", || async { rows().await.iter().any(accepted) }).await;
     let failed = rows().await.iter().filter(|row| row.state == DeliveryState::FailedTemporarily.word()).count();
     assert_eq!(failed, 0, "the emergency waited for a send that hung");
+}
+
+/// A receiver that answers as many pages as it is let, and what it was sent.
+#[derive(Clone)]
+struct Slow {
+    answers: Arc<Semaphore>,
+    sent: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Slow {
+    async fn start() -> (Self, String) {
+        let slow = Self { answers: Arc::new(Semaphore::new(0)), sent: Arc::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the machine has a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("a bound socket has an address"));
+        let router = axum::Router::new().route("/", axum::routing::post(Self::receive)).with_state(slow.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (slow, url)
+    }
+
+    async fn receive(State(slow): State<Self>, body: String) {
+        let page = serde_json::from_str(&body).expect("a page is JSON");
+        slow.sent.lock().expect("no test panics with it").push(page);
+        slow.answers.acquire().await.expect("it is never closed").forget();
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let sent = self.sent.lock().expect("no test panics with it");
+        sent.iter().map(|page| page["reason"].as_str().expect("a word").to_owned()).collect()
+    }
+
+    /// Waits until so many pages in all have come.
+    async fn has(&self, pages: usize) {
+        eventually("the pages come", || async { self.reasons().len() >= pages }).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_new_goes_before_what_is_repeated() {
+    const MANY: usize = BURST as usize;
+    let (slow, url) = Slow::start().await;
+    let rules = format!(
+        r#"
+[[contact]]
+name = "slow"
+channels = [{{ kind = "webhook", url = "{url}", secret = "{SECRET}" }}]
+[[policy]]
+name = "default"
+steps = [{{ notify = ["contact:slow"], wait = "5m" }}]
+[paging]
+catch_all = ["contact:c"]
+"#
+    );
+    let clinic = Clinic::open_with(&rules).await;
+    for number in 1..=BURST {
+        clinic.publish(Service::Assessment, urgent(number)).await;
+    }
+    slow.answers.add_permits(MANY);
+    slow.has(MANY).await;
+    eventually("all of them have arrived", || async { slow.answers.available_permits() == 0 }).await;
+    clinic.clock.advance(Duration::from_mins(5));
+    slow.has(MANY + AT_ONE_CONTACT).await;
+    assert_eq!(slow.reasons()[MANY..], vec!["repeated"; AT_ONE_CONTACT]);
+    clinic.publish(Service::Assessment, urgent(BURST + 1)).await;
+    let rows = || async { deliveries::Entity::find().all(clinic.alerting.store().reader()).await.expect("readable") };
+    eventually("it is queued", || async { rows().await.iter().any(|row| row.case_id == Uuid::from_u128(BURST + 1)) })
+        .await;
+    slow.answers.add_permits(1);
+    slow.has(MANY + AT_ONE_CONTACT + 1).await;
+    assert_eq!(slow.reasons().last().map(String::as_str), Some("opened"), "{:?}", slow.reasons());
 }
 
 #[tokio::test]
