@@ -29,6 +29,16 @@ const ANSWERS: [&str; 9] = [
 /// The numbers on which one can rest, with the unit in their names or without.
 const NUMBERS: [(&str, Leaf); 2] = [("post_void_residual", Leaf::Residual), ("temperature", Leaf::Temperature)];
 
+/// Other names of such fields, which are known spelt right and as names alone.
+const ALIASES: [(&str, Leaf); 6] = [
+    ("saddle", Leaf::Item(CaudaEquinaItem::SaddleSensation)),
+    ("perianal", Leaf::Item(CaudaEquinaItem::SaddleSensation)),
+    ("perineal", Leaf::Item(CaudaEquinaItem::SaddleSensation)),
+    ("retention", Leaf::Item(CaudaEquinaItem::UrinaryRetention)),
+    ("incontinence", Leaf::Item(CaudaEquinaItem::UrinaryLeakage)),
+    ("pvr", Leaf::Residual),
+];
+
 /// A field that an emergency can rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Leaf {
@@ -55,17 +65,28 @@ impl Fields {
         let movements = Movement::ALL.iter().map(|movement| (movement.as_str(), Leaf::Strength(*movement)));
         let all = items.chain(answers).chain(movements).chain(NUMBERS);
         let named: Vec<_> = all.map(|(name, leaf)| (plain(name), leaf)).collect();
-        let finder = AhoCorasick::new(named.iter().map(|(name, _)| name)).expect("the names are few and short");
+        let all = named.iter().map(|(name, _)| name.as_str()).chain(ALIASES.map(|(name, _)| name));
+        let finder = AhoCorasick::new(all).expect("the names are few and short");
         Self { named, finder }
     }
 
     /// The field and the side that a plain name stands for that is spelt right, whatever stands around it.
     pub(super) fn spelt(&self, name: &str) -> (Option<Leaf>, Option<Side>) {
+        self.within(name, self.named.len() + ALIASES.len())
+    }
+
+    /// The same by the first `known` of the names.
+    fn within(&self, name: &str, known: usize) -> (Option<Leaf>, Option<Side>) {
         let (side, rest) = side_of(name);
-        let longest = self.finder.find_overlapping_iter(&rest).min_by_key(|found| Reverse(found.len()));
-        let Some(found) = longest else { return (None, side) };
+        let found = self.finder.find_overlapping_iter(&rest).filter(|found| found.pattern().as_usize() < known);
+        let Some(found) = found.min_by_key(|found| Reverse(found.len())) else { return (None, side) };
         let beside = || side_of(&rest[found.end()..]).0.or_else(|| side_of(&rest[..found.start()]).0);
-        (Some(self.named[found.pattern()].1), side.or_else(beside))
+        (Some(self.leaf(found.pattern().as_usize())), side.or_else(beside))
+    }
+
+    fn leaf(&self, number: usize) -> Leaf {
+        let own = self.named.get(number).map(|(_, leaf)| *leaf);
+        own.unwrap_or_else(|| ALIASES[number - self.named.len()].1)
     }
 
     /// What the text of a value names, which is spelt right there and stands alone.
@@ -75,7 +96,7 @@ impl Fields {
 
     /// What a question asks for, in however many words, when it names it.
     pub(super) fn in_question(&self, text: &str) -> (Option<Leaf>, Option<Side>) {
-        self.spelt(&plain(&legible(of_name(text))))
+        self.within(&plain(&legible(of_name(text))), self.named.len())
     }
 }
 

@@ -4,6 +4,7 @@
 //! taken at its worst, and every emergency rule of the embedded protocol is evaluated on what could be read. A sign too
 //! many costs a clinician a look; one too few may cost a patient.
 
+mod blocks;
 mod extent;
 mod fields;
 mod names;

@@ -120,7 +120,7 @@ mod tests {
         }
         assert_eq!(leaf("post_void_residual"), Some(Leaf::Residual));
         assert_eq!(leaf("temperature"), Some(Leaf::Temperature));
-        for other in ["", "id", "pain", "saddle", "value", "dermatomes"] {
+        for other in ["", "id", "pain", "paddle", "value", "dermatomes", "attention"] {
             assert_eq!(leaf(other), None, "{other}");
         }
     }
@@ -143,7 +143,7 @@ mod tests {
             names.read(&format!("unknown {index}"));
         }
         assert!(names.is_spent());
-        assert_eq!(names.read("saddle_sensatio").0, None);
+        assert_eq!(names.read("zaddle_sensatio").0, None);
         assert!(names.read("Saddle_Sensation").0.is_some());
     }
 }

@@ -16,9 +16,12 @@ const ANSWER: [&str; 15] = [
 /// Names of what may be a part of an answer, plain.
 const OF_AN_ANSWER: [&str; 6] = ["code", "coding", "display", "text", "concept", "content"];
 
-/// Names of what belongs to the form and is no answer, plain; whatever ends with `id` belongs to it too.
+/// Names of what belongs to the form and is no answer, plain; whatever ends with one of [`ENDS`] belongs to it too.
 const BOOKKEEPING: [&str; 11] =
     ["index", "order", "position", "sequence", "rank", "version", "system", "required", "answered", "number", "page"];
+
+/// How names end of ids, of who did something and when.
+const ENDS: [&str; 5] = ["id", "by", "at", "date", "time"];
 
 /// Names under which stands what is not there, plain.
 const DENIED: [&str; 9] =
@@ -48,7 +51,7 @@ pub(super) enum Place {
 impl Place {
     pub(super) fn of(name: &str) -> Self {
         let name = plain(name);
-        if BOOKKEEPING.contains(&name.as_str()) || name.ends_with("id") {
+        if BOOKKEEPING.contains(&name.as_str()) || ENDS.iter().any(|end| name.ends_with(end)) {
             Self::Bookkeeping
         } else if ANSWER.iter().any(|begin| name.starts_with(begin)) {
             Self::Answer
@@ -104,15 +107,18 @@ fn named_in(name: &str, value: &Value, deep: u8) -> (Option<Leaf>, Option<Side>)
     let name = plain(name);
     let may_name = deep > 0 && NAMING.contains(&name.as_str());
     match value {
-        Value::String(text) if !NOTES.contains(&name.as_str()) && (is_name(text) || is_sentence(&name)) => {
-            ALL.in_question(text)
-        }
+        Value::String(text) if !is_note(&name) && (is_name(text) || is_sentence(&name)) => ALL.in_question(text),
         Value::Object(fields) if may_name => {
             first(fields.iter().map(|(name, value)| named_in(of_name(name), value, deep - 1)))
         }
         Value::Array(list) if may_name => first(list.iter().map(|value| named_in(&name, value, deep - 1))),
         _ => (None, None),
     }
+}
+
+/// Whether a plain name is that of free text.
+pub(super) fn is_note(name: &str) -> bool {
+    NOTES.contains(&name)
 }
 
 fn is_sentence(name: &str) -> bool {

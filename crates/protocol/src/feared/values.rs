@@ -15,6 +15,9 @@ const DENY: [&str; 20] = [
     "wasnt", "arent", "doesnt", "nothing", "nil", "negative", "n",
 ];
 
+/// Of these those that may also mean that what is asked for is not as it should be, as sensation that is absent.
+const AMBIGUOUS: [&str; 4] = ["absent", "none", "nothing", "nil"];
+
 /// Words that say that there is no answer, plain.
 const UNANSWERED: [&str; 12] = [
     "unknown", "unsure", "na", "nt", "asked", "tested", "examined", "answered", "assessed", "declined", "refused",
@@ -145,7 +148,8 @@ fn affirms(text: &str) -> bool {
 
 /// Whether a text denies, and holds nothing beside that which might take it back.
 fn is_clear_no(text: &str) -> bool {
-    denies(text) && consists_of(text, &[&DENY, &NEUTRAL])
+    let is_clear = |word: &str| word == "present" || DENY.contains(&word) && !AMBIGUOUS.contains(&word);
+    denies(text) && words(text).any(|word| is_clear(&plain(word))) && consists_of(text, &[&DENY, &NEUTRAL])
 }
 
 /// A text that is the number 0.
@@ -222,6 +226,8 @@ mod tests {
             "not normal",
             "no longer normal",
             "no, until this morning",
+            "absent",
+            "none",
             "0 now, 3 yesterday",
             "no \u{2713}",
             "\u{1f188}\u{1f174}\u{1f182}",

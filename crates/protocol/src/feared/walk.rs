@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::blocks::Block;
 use super::extent::{of_name, of_text};
 use super::fields::{ALL, Leaf};
 use super::names::Names;
@@ -47,6 +48,8 @@ struct Around<'a> {
     /// How many millilitres the unit may be that is named beside it.
     times: f64,
     wrapped: u8,
+    /// The block that it is the content of.
+    block: Option<Block>,
 }
 
 impl Signs {
@@ -63,7 +66,10 @@ impl Signs {
             names: Names::default(),
             room: Room::default(),
         };
-        signs.walk(body, Around { leaves: &[], side: None, direct: false, denied: false, times: 1.0, wrapped: 0 });
+        signs.walk(
+            body,
+            Around { leaves: &[], side: None, direct: false, denied: false, times: 1.0, wrapped: 0, block: None },
+        );
         signs
     }
 
@@ -114,8 +120,11 @@ impl Signs {
                 direct: leaf.is_some() || direct,
                 denied: around.denied || place == Place::Denied,
                 times: unit_in(name).or(beside).unwrap_or(around.times),
+                block: Block::named(name),
                 ..around
             };
+            let is_strange = leaf.is_none() && side.is_none() && named.leaves.is_empty();
+            self.is_unclear |= is_strange && around.block.is_some_and(|block| block.may_hold(name, value));
             if let Some(text) = value.as_str().filter(|_| is_block(name)) {
                 self.name_all(text, within);
             }

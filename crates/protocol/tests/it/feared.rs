@@ -73,7 +73,8 @@ fn a_danger_cannot_hide_at_the_end_of_a_name_or_an_answer_that_is_longer_than_wh
         body
     };
     let long = |text: &str| format!("{}{text}", " ".repeat(50_000));
-    all_are(Fear::Nothing, [with("x", json!(long("yes"))), with(&" ".repeat(400), json!("yes"))]);
+    let beside = |name: &str, answer: &str| json!({ "cauda_equina": { "bowel_control": "no" }, name: answer });
+    all_are(Fear::Nothing, [beside("x", &long("yes")), beside(&" ".repeat(400), "yes")]);
     all_are(
         Fear::ReadInPart,
         [with(&long("saddle_sensation"), json!("yes")), with("saddle_sensation", json!(long("yes")))],
@@ -306,6 +307,44 @@ fn an_answer_that_is_not_understood_is_never_taken_for_a_no() {
 }
 
 #[test]
+fn what_stands_in_a_block_under_another_name_is_not_taken_for_calm() {
+    let form = |rest: Value| json!({ "id": "v1", "new_weakness": "no", "form": rest });
+    let screen = |name: &str, value: Value| form(json!({ "cauda_equina": { name: value } }));
+    let motor = |name: &str, value: Value| form(json!({ "motor": { name: value } }));
+    all_are(
+        Fear::ReadInPart,
+        [
+            screen("numb", json!("a lot")),
+            screen("between_the_legs", json!({ "patient": "yes" })),
+            motor("foot_drop", json!("yes")),
+            motor("quadriceps", json!({ "left": 1, "right": 5 })),
+            form(json!({ "serious": { "chills": true } })),
+        ],
+    );
+    all_are(
+        Fear::Danger,
+        [
+            form(json!({ "saddle_anaesthesia": "yes" })),
+            screen("saddle", json!(true)),
+            screen("perianal_numbness", json!("yes")),
+            screen("pvr", json!(600)),
+            form(json!({ "incontinence": "yes" })),
+        ],
+    );
+    all_are(
+        Fear::Nothing,
+        [
+            screen("numb", json!("no")),
+            screen("examined_by", json!("dr-a")),
+            screen("note", json!("walks well")),
+            motor("quadriceps", json!({ "left": 5, "right": "5/5" })),
+            form(json!({ "serious": { "steroids": "yes", "osteoporosis": true } })),
+            form(json!({ "summary": "saddle area fine", "leg_pain": 7 })),
+        ],
+    );
+}
+
+#[test]
 fn a_form_of_numbered_questions_is_read_at_its_worst() {
     let form = |rest: Value| json!({ "id": "v1", "serious": { "fever": "no" }, "form": rest });
     all_are(
@@ -361,7 +400,7 @@ fn a_body_of_which_nothing_clinical_can_be_read_is_unreadable_whatever_its_envel
         [
             envelope(json!({})),
             envelope(json!({ "colour": "blue" })),
-            envelope(json!({ "cauda_equina": { "numb": "a lot" } })),
+            envelope(json!({ "legs": { "numb": "a lot" } })),
             envelope(
                 json!({ "resourceType": "QuestionnaireResponse", "item": [{ "linkId": "q1", "answer": [{ "valueBoolean": true }] }] }),
             ),
