@@ -143,8 +143,8 @@ pub async fn is_due(
     Ok(due(emergency, full, now).one(db).await?.is_some())
 }
 
-/// What is due: what says something new before what is repeated, then the longest due first. No row waits longer than a retry may: one that seems to was written before the
-/// clock was set back.
+/// What is due: what says something new before what is repeated, then the longest due first. No row waits longer than a
+/// retry may: one that seems to was written before the clock was set back.
 fn due(emergency: bool, full: &Full, now: DateTime<Utc>) -> Select<Entity> {
     let due = Condition::any().add(Column::WakeAt.lte(now)).add(Column::WakeAt.gt(now + LAST_WAIT));
     Entity::find()
