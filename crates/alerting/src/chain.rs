@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ContactName, RotaName};
-use crate::on_call::{OnCall, Policy, Reached, Step, Target};
+use crate::on_call::{OnCall, Policy, Reached, Target};
 
 /// How far an escalation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct Chain {
     pub taken: u32,
     /// When the next is taken.
     pub due: DateTime<Utc>,
+    /// Whether everybody of the catch-all was paged since it began or was handed over.
+    #[serde(default)]
+    pub all_paged: bool,
 }
 
 /// One step of an escalation, taken.
@@ -39,7 +42,13 @@ pub const SHORTEST_REPEAT: TimeDelta = TimeDelta::minutes(1);
 impl Chain {
     /// Before the first step, which is due now.
     pub const fn start(now: DateTime<Utc>) -> Self {
-        Self { taken: 0, due: now }
+        Self { taken: 0, due: now, all_paged: false }
+    }
+
+    /// Goes on at `due` unless somebody accepts, whom nobody else knows to be asked.
+    #[must_use]
+    pub const fn handed_over(self, due: DateTime<Utc>) -> Self {
+        Self { due, all_paged: false, ..self }
     }
 
     /// Whether the next step is one of the first round.
@@ -47,16 +56,16 @@ impl Chain {
         self.taken < length(policy)
     }
 
-    /// Whether all steps were taken, and one that pages `catch_all`: any of the second round does.
-    pub fn has_paged(self, catch_all: &[Target], policy: &Policy) -> bool {
-        let pages_all = |step: &Step| catch_all.iter().all(|target| step.targets.contains(target));
-        let was_in_the_first_round = !self.is_first_round(policy) && policy.steps.iter().any(pages_all);
-        self.taken > length(policy) || was_in_the_first_round
+    /// Whether nobody is left to be paged at once: all steps were taken and the catch-all was paged, which every step of the
+    /// second round does.
+    pub fn is_exhausted(self, policy: &Policy) -> bool {
+        !self.is_first_round(policy) && self.all_paged
     }
 
     /// Takes the next step that reaches anybody.
     pub fn step(self, policy: &Policy, on_call: &OnCall, now: DateTime<Utc>) -> Taken {
         let mut gaps = BTreeSet::new();
+        let everybody = on_call.reach(on_call.catch_all(), now);
         for ahead in 0..length(policy) {
             let index = self.taken.saturating_add(ahead);
             let Some(step) = policy.steps.get((index % length(policy)) as usize) else {
@@ -67,13 +76,22 @@ impl Chain {
             gaps.extend(reached.gaps);
             if !reached.contacts.is_empty() {
                 let wait = if round == 0 { step.wait } else { step.wait.max(SHORTEST_REPEAT) };
-                return taken(policy, index, reached.contacts, gaps, now + wait);
+                let all_paged = self.all_paged || round > 0 || everybody.contacts.is_subset(&reached.contacts);
+                let chain = Self { taken: index.saturating_add(1), due: now + wait, all_paged };
+                return Taken {
+                    contacts: reached.contacts,
+                    gaps,
+                    chain,
+                    step: index % length(policy) + 1,
+                    round: round + 1,
+                };
             }
         }
-        let everybody = on_call.reach(on_call.catch_all(), now);
         gaps.extend(everybody.gaps);
         let last = self.taken.saturating_add(length(policy) - 1);
-        taken(policy, last, everybody.contacts, gaps, now + SHORTEST_REPEAT)
+        let chain = Self { taken: last.saturating_add(1), due: now + SHORTEST_REPEAT, all_paged: true };
+        let (step, round) = (last % length(policy) + 1, last / length(policy) + 1);
+        Taken { contacts: everybody.contacts, gaps, chain, step, round }
     }
 }
 
@@ -83,17 +101,6 @@ fn reach(on_call: &OnCall, targets: &[Target], round: u32, now: DateTime<Utc>) -
         reached.contacts.extend(on_call.reach(on_call.catch_all(), now).contacts);
     }
     reached
-}
-
-fn taken(
-    policy: &Policy,
-    index: u32,
-    contacts: BTreeSet<ContactName>,
-    gaps: BTreeSet<RotaName>,
-    due: DateTime<Utc>,
-) -> Taken {
-    let chain = Chain { taken: index.saturating_add(1), due };
-    Taken { contacts, gaps, chain, step: index % length(policy) + 1, round: index / length(policy) + 1 }
 }
 
 /// How many steps a round has; at least one, the catch-all.

@@ -8,7 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Desk;
 use crate::alert::Alert;
 use crate::case::Case;
-use crate::chain::Chain;
 use crate::ids::{AlertId, ContactName, Person, Revision};
 use crate::on_call::OnCall;
 use crate::plan::{Plan, What};
@@ -191,7 +190,7 @@ impl Desk<'_> {
             return Ok(self.escalate(alert, chain, BTreeSet::new(), Reason::Escalated));
         };
         self.page(&mut alert, BTreeSet::from([to]), Reason::HandedOver);
-        alert.state = State::Open { chain: Chain { due: self.now + HAND_OVER_WAIT, ..chain } };
+        alert.state = State::Open { chain: chain.handed_over(self.now + HAND_OVER_WAIT) };
         Ok(alert)
     }
 

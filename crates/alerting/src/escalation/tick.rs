@@ -47,11 +47,16 @@ pub fn unreached(case: Case, alerts: &[AlertId], on_call: &OnCall, now: DateTime
 impl Desk<'_> {
     fn move_on(&mut self, alert: Alert) -> Alert {
         match alert.state {
-            State::Open { chain } if !chain.has_paged(self.on_call.catch_all(), &self.policy(&alert)) => {
+            State::Open { chain } if !(chain.is_exhausted(&self.policy(&alert)) && self.knows_all(&alert)) => {
                 self.go_on(alert, chain)
             }
             _ => alert,
         }
+    }
+
+    /// Whether everybody of the catch-all of now was paged about it: it may have been another when that was paged.
+    fn knows_all(&self, alert: &Alert) -> bool {
+        self.on_call.reach(self.on_call.catch_all(), self.now).contacts.is_subset(&alert.paged)
     }
 
     fn go_on(&mut self, alert: Alert, chain: Chain) -> Alert {

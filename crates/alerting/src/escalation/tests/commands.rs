@@ -270,3 +270,47 @@ fn an_acceptance_that_is_over_is_over_also_before_its_timer_ran() {
     world.now += minutes(30);
     assert_eq!(world.act("a", extend(1)), Err(Impossible::NotAccepted.into()));
 }
+
+impl World {
+    /// A page about the alert reached nobody.
+    fn unreached(&mut self) -> Vec<String> {
+        let plan = tick::unreached(self.case.clone(), &[self.alert().id], &self.on_call, self.now);
+        self.take(plan);
+        self.paged()
+    }
+}
+
+#[test]
+fn what_was_handed_over_to_somebody_who_cannot_be_reached_goes_on_at_once_in_any_round() {
+    for waited in [1, 6, 16, 60] {
+        let mut world = open_world();
+        world.pass(minutes(waited));
+        world.act("a", Action::Accept).unwrap();
+        world.act("a", Action::HandOver { to: Some(ContactName("b".to_owned())) }).unwrap();
+        world.paged();
+        assert!(!world.unreached().is_empty(), "after {waited} minutes");
+        let rounds = (0..10).take_while(|_| !world.unreached().is_empty()).count();
+        assert!(rounds < 4, "receivers that all refuse do not make it spin");
+    }
+}
+
+#[test]
+fn whom_another_set_up_names_is_paged_when_those_of_the_old_one_cannot_be_reached() {
+    let only = |name: &str| {
+        set_up(&format!(
+            r#"
+contact = [{{ name = "{name}", channels = [{{ kind = "webhook", url = "http://host/", secret = "s" }}] }}]
+policy = [{{ name = "default", steps = [{{ notify = ["contact:{name}"], wait = "30m" }}] }}]
+"#
+        ))
+    };
+    for waited in [0, 40] {
+        let mut world = World::of(only("a"));
+        world.told(&flags(1, vec![emergency()]));
+        world.pass(minutes(waited));
+        world.paged();
+        world.on_call = only("newbie");
+        assert_eq!(world.unreached().len(), 1, "the new one is paged");
+        assert!(world.unreached().is_empty(), "once");
+    }
+}
