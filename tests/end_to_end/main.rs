@@ -13,6 +13,7 @@ mod earlier;
 mod faults;
 mod forged;
 mod golden;
+mod hurried;
 mod ledger;
 mod main_job;
 mod matrix;

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::audit;
+use crate::detached::outcome;
 use crate::telemetry::TraceContext;
 
 /// How far the threads' priority is below that of all others. There are 19 steps; half-way down a thread has a tenth of the
@@ -48,14 +49,7 @@ pub(crate) fn handle() -> Handle {
 /// Runs background work, in the trace of the caller and as a part of the call that they answer. It ends when nobody waits for it any more.
 pub async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let work = TraceContext::current().scope(audit::within(audit::current(), work));
-    match AbortOnDropHandle::new(handle().spawn(work)).await {
-        Ok(result) => result,
-        Err(ended) => match ended.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // Its threads end with the process alone.
-            Err(_) => std::future::pending().await,
-        },
-    }
+    outcome(AbortOnDropHandle::new(handle().spawn(work)).await).await
 }
 
 #[cfg(test)]

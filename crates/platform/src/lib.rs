@@ -14,6 +14,7 @@ mod chain;
 pub mod clock;
 pub mod config;
 pub mod consume;
+pub mod detached;
 pub mod direct;
 pub mod files;
 pub mod http;

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use lasegue_platform::auth::Identity;
+use lasegue_platform::detached;
 use lasegue_platform::http::{EpisodeId, IdempotencyKey, Problem};
 use lasegue_platform::store::Store;
 use sea_orm::prelude::Uuid;
@@ -18,7 +19,8 @@ use crate::refuse::{self, Of, Refused};
 use crate::store::refusals;
 use crate::{adjudicate, submit};
 
-/// Takes a submission. Whatever is wrong with it, nothing of it is dropped: it is accepted, or kept in quarantine.
+/// Takes a submission. Whatever is wrong with it, nothing of it is dropped, and be its sender gone: it is accepted, or kept in
+/// quarantine.
 pub(super) async fn submit(
     State(store): State<Store>,
     EpisodeId(episode): EpisodeId,
@@ -26,10 +28,20 @@ pub(super) async fn submit(
     key: Result<IdempotencyKey, Problem>,
     body: Body,
 ) -> Result<Response, IntakeError> {
-    let Received { bytes, cut } = body::receive(body, store.clock()).await;
+    let received = body::receive(body, store.clock()).await;
+    detached::run(async move { keep(&store, episode, caller, key, received).await }).await
+}
+
+async fn keep(
+    store: &Store,
+    episode: Uuid,
+    caller: Identity,
+    key: Result<IdempotencyKey, Problem>,
+    Received { bytes, cut }: Received,
+) -> Result<Response, IntakeError> {
     let sent_key = key.as_ref().ok().map(|IdempotencyKey(key)| key.clone());
     let taken = match cut {
-        None => take(&store, episode, &caller, key, &bytes).await,
+        None => take(store, episode, &caller, key, &bytes).await,
         Some(cut) => Err(cut),
     };
     let refusal = taken.as_ref().err().and_then(IntakeError::refusal);
@@ -42,7 +54,7 @@ pub(super) async fn submit(
     });
     if let Some(faults) = refusal {
         let refused = Refused { of: Of::Episode(episode), sender: caller.subject, key: sent_key, body: bytes, faults };
-        refuse::refuse(&store, vec![refused]).await?;
+        refuse::refuse(store, vec![refused]).await?;
     }
     taken.map(accepted)
 }
@@ -76,7 +88,8 @@ async fn stray(store: &Store, episode: Uuid, caller: Identity, body: Body, why: 
     count("refused");
     let faults = why.refusal().unwrap_or_default();
     let refused = Refused { of: Of::Episode(episode), sender: caller.subject, key: None, body: bytes, faults };
-    refuse::refuse(store, vec![refused]).await.err().unwrap_or(why)
+    let store = store.clone();
+    detached::run(async move { refuse::refuse(&store, vec![refused]).await }).await.err().unwrap_or(why)
 }
 
 fn count(outcome: &'static str) {

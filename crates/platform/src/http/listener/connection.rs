@@ -35,7 +35,8 @@ pub(super) async fn attend(
     let answering = Answering { router, room, activity, clock: clock.clone(), peer };
     let service = tower::service_fn(move |request: axum::http::Request<Incoming>| answering.clone().answer(request));
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().max_buf_size(HEAD);
+    // Whoever has sent all that they want to send may still wait for the answer.
+    builder.http1().max_buf_size(HEAD).half_close(true);
     builder.http2().max_concurrent_streams(STREAMS).max_header_list_size(16 << 10);
     let socket = TokioIo::new(Patient::new(socket, clock.clone()));
     let mut connection = pin!(builder.serve_connection(socket, TowerToHyperService::new(service)));
