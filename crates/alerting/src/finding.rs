@@ -105,10 +105,21 @@ pub struct Finding {
     pub met_at_visit: bool,
     /// The submission that met it and came into the record last, whatever its date.
     pub last_met: Option<Sighting>,
+    /// Who met it; none where a former version told of it.
+    pub met: Option<Met>,
     /// A question that an answer closes.
     pub ask: bool,
     /// A correction took it away before anybody signed for it.
     pub corrected_pending: bool,
+}
+
+/// All submissions that met a finding, in few words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// Some of them came live.
+    pub live: bool,
+    /// When the patient was seen last of those times.
+    pub latest_at: DateTime<Utc>,
 }
 
 /// A submission that met a finding.
@@ -124,10 +135,13 @@ pub struct Sighting {
 }
 
 impl Sighting {
-    /// Whether `other` is of another submission that came into the record no earlier.
+    /// Whether `other` is of another submission that came into the record later. What came together is told of once.
     pub fn is_before(&self, other: &Self) -> bool {
-        let order = |one: &Self| (one.revision, one.received_at);
-        other.submission != self.submission && order(other) >= order(self)
+        let is_later = match (self.revision, other.revision) {
+            (Revision(0), Revision(0)) => other.received_at >= self.received_at,
+            (mine, theirs) => theirs > mine,
+        };
+        is_later && other.submission != self.submission
     }
 }
 

@@ -145,7 +145,8 @@ async fn tell(
         created_at: unit.now(),
     };
     results::keep(unit.db(), row).await?;
-    let told = Told { episode, revision, record, assessment, red_flags, bulk: history.is_imported() };
+    let (bulk, live) = (history.is_imported(), history.live());
+    let told = Told { episode, revision, record, assessment, red_flags, bulk, live: &live };
     if history.row.flagged || news {
         let lane = cause.red_flag_lane(assessment.assessed_at.to_utc(), unit.now());
         unit.publish(lane, episode, &told.red_flags()).await?;

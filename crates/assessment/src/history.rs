@@ -1,9 +1,11 @@
 //! An episode's record as it stands at a revision, put together from its pieces.
 
+use std::collections::HashSet;
+
 use lasegue_contracts::Service;
 use lasegue_contracts::event::Lane;
 use lasegue_platform::store::StoreError;
-use lasegue_protocol::record::{Adjudication, Record, Registration, Submission};
+use lasegue_protocol::record::{Adjudication, Record, Registration, Submission, SubmissionId};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -173,6 +175,12 @@ impl History {
     /// Whether every submission came with an import.
     pub(crate) fn is_imported(&self) -> bool {
         self.of_kind(Kind::Submission).all(|piece| piece.imported)
+    }
+
+    /// The submissions that came live.
+    pub(crate) fn live(&self) -> HashSet<SubmissionId> {
+        let live = self.of_kind(Kind::Submission).filter(|piece| !piece.imported);
+        live.map(|piece| SubmissionId(piece.id.to_string())).collect()
     }
 
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &pieces::Model> {

@@ -74,9 +74,9 @@ pub struct Finding {
     /// Whether the evaluated visit itself met it, and it is not only latched; for paging, as the measure.
     #[serde(skip)]
     pub met: bool,
-    /// The submission that met it and came into the record last; for paging, as the measure.
+    /// The submissions that met it, in the order in which they came into the record; for paging, as the measure.
     #[serde(skip)]
-    pub heard: Option<SubmissionId>,
+    pub met_by: Vec<SubmissionId>,
 }
 
 /// One value that a finding rests on.

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Desk;
 use crate::alert::{Alert, Memory, Origin};
 use crate::case::Case;
-use crate::finding::{Finding, Key, RedFlags, Sighting};
+use crate::finding::{Finding, Key, Met, RedFlags, Sighting};
 use crate::ids::AlertId;
 use crate::letter::Letters;
 use crate::on_call::OnCall;
@@ -75,7 +75,7 @@ impl Desk<'_> {
             state: State::Listed { planned: None },
         };
         self.happened(&alert, What::Opened { urgency: finding.urgency });
-        if flags.is_old_import() {
+        if flags.has_of_old(finding) {
             self.reports.insert(Report::ImportedFindings);
             return alert;
         }
@@ -92,7 +92,7 @@ impl Desk<'_> {
         alert.origin = Origin::Finding { ask: finding.ask, signed: flags.signed(&finding.key) };
         // Known from an old import alone: nobody was paged yet.
         if alert.state == (State::Listed { planned: None }) {
-            return self.known_from_import(alert, finding.met_at_visit || worse, flags);
+            return self.known_from_import(alert, finding, worse, flags);
         }
         if !(worse || corrected || met_again) {
             return self.replan(alert);
@@ -112,8 +112,10 @@ impl Desk<'_> {
     }
 
     /// What was on the worklist alone pages as if it were new once a visit that is not an old import meets it.
-    fn known_from_import(&mut self, mut alert: Alert, met: bool, flags: &RedFlags) -> Alert {
-        if !met || flags.is_old_import() {
+    fn known_from_import(&mut self, mut alert: Alert, finding: &Finding, worse: bool, flags: &RedFlags) -> Alert {
+        // A former version says nothing of what met it but whether the assessed visit did.
+        let is_met = finding.met.is_some() || finding.met_at_visit || worse;
+        if !is_met || flags.has_of_old(finding) {
             return alert;
         }
         alert.news = self.news();
@@ -204,8 +206,13 @@ impl Desk<'_> {
 }
 
 impl RedFlags {
-    /// Judged once, by the instant at which assessment told of it: waiting for us makes no visit old.
-    fn is_old_import(&self) -> bool {
-        self.visit.imported && self.told_at - self.visit.assessed_at > OLD_IMPORT
+    /// Whether nothing but old imported visits met the finding. Judged once, by the instant at which assessment told of it:
+    /// waiting for us makes no visit old.
+    fn has_of_old(&self, finding: &Finding) -> bool {
+        let (live, latest_at) = match finding.met {
+            Some(Met { live, latest_at }) => (live, latest_at),
+            None => (!self.visit.imported, self.visit.assessed_at),
+        };
+        !live && self.told_at - latest_at > OLD_IMPORT
     }
 }

@@ -7,7 +7,7 @@ use lasegue_contracts::platform::{EventsHeldUp, MessageDeadLettered};
 use lasegue_platform::wire::{self, WireError};
 
 use crate::alert::Told;
-use crate::finding::{Finding, Key, RedFlags, Side, Sighting, Visit};
+use crate::finding::{Finding, Key, Met, RedFlags, Side, Sighting, Visit};
 use crate::ids::{CaseId, RefusalId, Revision, SubmissionId};
 use crate::letter::Letter;
 use crate::plan::Report;
@@ -79,6 +79,7 @@ fn finding(flag: &RedFlag, visit: &Visit) -> Result<Option<Finding>, WireError> 
         measure: flag.measure.iter().map(|(ground, value)| (ground.clone(), *value)).collect(),
         met_at_visit: flag.met_at_visit,
         last_met: last_met(flag, visit)?,
+        met: met(flag)?,
         ask: flag.ask,
         corrected_pending: flag.status() == Status::CorrectedPending,
     }))
@@ -91,6 +92,11 @@ fn persisting(event: &RedFlagRaised, visit: &Visit) -> Result<Vec<(Key, Sighting
         persisting.extend(last_met(flag, visit)?.map(|met| (key, met)));
     }
     Ok(persisting)
+}
+
+fn met(flag: &RedFlag) -> Result<Option<Met>, WireError> {
+    let Some(latest_at) = &flag.met_latest_at else { return Ok(None) };
+    Ok(Some(Met { live: flag.met_live, latest_at: wire::instant("met_latest_at", Some(latest_at))? }))
 }
 
 /// What met a finding last. A former version told of the assessed visit alone.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use lasegue_platform::store::{StoreError, Unit};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue, Condition, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue, Condition, ExprTrait, QueryOrder, QuerySelect};
 
 use crate::delivery::{DeliveryState, Failed, LAST_WAIT, Next};
 use crate::ids::{AlertId, CaseId, ContactName, PageId};
@@ -143,15 +143,19 @@ pub async fn is_due(
     Ok(due(emergency, full, now).one(db).await?.is_some())
 }
 
+/// How long what is repeated lets what is new go first: no longer, for a lane may be full of new pages that nobody takes.
+const YIELDS: TimeDelta = TimeDelta::seconds(20);
+
 /// What is due: what says something new before what is repeated, then the longest due first. No row waits longer than a
 /// retry may: one that seems to was written before the clock was set back.
 fn due(emergency: bool, full: &Full, now: DateTime<Utc>) -> Select<Entity> {
     let due = Condition::any().add(Column::WakeAt.lte(now)).add(Column::WakeAt.gt(now + LAST_WAIT));
+    let yields = Column::Repeats.eq(true).and(Column::WakeAt.gt(now - YIELDS));
     Entity::find()
         .filter(Column::Emergency.eq(emergency))
         .filter(due)
         .filter(has_room(full))
-        .order_by_asc(Column::Repeats)
+        .order_by_asc(yields)
         .order_by_asc(Column::WakeAt)
 }
 

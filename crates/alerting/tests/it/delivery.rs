@@ -340,6 +340,15 @@ catch_all = ["contact:c"]
     slow.answers.add_permits(1);
     slow.has(MANY + AT_ONE_CONTACT + 1).await;
     assert_eq!(slow.reasons().last().map(String::as_str), Some("opened"), "{:?}", slow.reasons());
+    clinic.publish(Service::Assessment, urgent(BURST + 2)).await;
+    eventually("it is queued, too", || async {
+        rows().await.iter().any(|row| row.case_id == Uuid::from_u128(BURST + 2))
+    })
+    .await;
+    clinic.clock.advance(Duration::from_secs(21));
+    slow.answers.add_permits(1);
+    slow.has(MANY + AT_ONE_CONTACT + 2).await;
+    assert_eq!(slow.reasons().last().map(String::as_str), Some("repeated"), "not for ever");
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! What an evaluation tells the others: its red flags, complete in themselves, and its result.
 
+use std::collections::HashSet;
+
 use lasegue_contracts::assessment as proto;
 use lasegue_platform::wire::timestamp;
 use lasegue_protocol::Assessment;
 use lasegue_protocol::assessment::{Finding, Limit, NextVisit, Severity, Status};
-use lasegue_protocol::record::{Adjudication, Decision, Record, Side, Submission};
+use lasegue_protocol::record::{Adjudication, Decision, Record, Side, Submission, SubmissionId};
 use uuid::Uuid;
 
 /// The longest code that a protocol may give a finding: what is signed under a longer one is signed on none.
@@ -21,6 +23,8 @@ pub(crate) struct Told<'t> {
     pub(crate) red_flags: &'t [Finding],
     /// Every submission came with an import. One that came live is never told of as imported, lest its page be lost.
     pub(crate) bulk: bool,
+    /// The submissions that came live.
+    pub(crate) live: &'t HashSet<SubmissionId>,
 }
 
 impl Told<'_> {
@@ -45,8 +49,15 @@ impl Told<'_> {
     }
 
     fn flag(&self, finding: &Finding) -> proto::RedFlag {
-        let heard = self.record.submissions.iter().find(|known| finding.heard.as_ref() == Some(&known.id));
-        proto::RedFlag { last_met: heard.map(meeting), ..flag(finding) }
+        let found = |id: &SubmissionId| self.record.submissions.iter().find(|known| known.id == *id);
+        let met: Vec<_> = finding.met_by.iter().filter_map(found).collect();
+        let latest = met.iter().map(|submission| submission.assessed_at).max();
+        proto::RedFlag {
+            last_met: met.last().map(|submission| meeting(submission)),
+            met_live: met.iter().any(|submission| self.live.contains(&submission.id)),
+            met_latest_at: latest.map(|at| timestamp(at.to_utc())),
+            ..flag(finding)
+        }
     }
 
     /// The result as scheduling needs it.
@@ -93,7 +104,7 @@ fn flag(finding: &Finding) -> proto::RedFlag {
         measure: finding.measure.clone(),
         met_at_visit: finding.met,
         ask: finding.code.ends_with("-unknown") || finding.code.ends_with("-not-excluded"),
-        last_met: None,
+        ..Default::default()
     }
 }
 
@@ -179,7 +190,7 @@ mod tests {
             measure: [("knee_extension".to_owned(), 2)].into(),
             limit,
             met: true,
-            heard: None,
+            met_by: Vec::new(),
         }
     }
 

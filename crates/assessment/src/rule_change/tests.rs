@@ -35,7 +35,7 @@ fn finding(severity: Severity, status: Status, grounds: i64) -> Finding {
         measure: [("ground".to_owned(), grounds)].into(),
         limit: Some(Limit::Hours(24)),
         met: true,
-        heard: None,
+        met_by: Vec::new(),
     }
 }
 

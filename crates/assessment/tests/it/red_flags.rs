@@ -92,6 +92,25 @@ async fn what_comes_later_with_an_earlier_date_is_told_as_what_met_it_last() {
 }
 
 #[tokio::test]
+async fn it_is_told_whether_what_met_an_emergency_came_live_and_when_it_was_seen_last() {
+    let ward = Ward::open().await;
+    let (old, calm) = (saddle("a", "2025-12-01T09:00:00Z"), saddle("b", "2026-01-21T09:00:00Z"));
+    let (mut calm, late) = (calm, saddle("c", "2026-01-21T05:00:00Z"));
+    calm["cauda_equina"]["saddle_sensation"] = json!("no");
+    ward.tell(EPISODE, Lane::Bulk, &with(std::slice::from_ref(&old))).await;
+    ward.tell(EPISODE, Lane::Live, &with(&[old.clone(), calm.clone()])).await;
+    ward.tell(EPISODE, Lane::Live, &with(&[old, calm, late])).await;
+    let of = |event: &RedFlagRaised| {
+        let flag = event.flags.iter().find(|flag| flag.code == CODE).expect("it latches");
+        (flag.met_live, flag.met_latest_at.as_ref().expect("it was met").seconds)
+    };
+    let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).expect("a time").timestamp();
+    let told: Vec<_> = ward.red_flags(EPISODE).await.iter().map(of).collect();
+    let (december, late) = (at("2025-12-01T09:00:00Z"), at("2026-01-21T05:00:00Z"));
+    assert_eq!(told, [(false, december), (false, december), (true, late)]);
+}
+
+#[tokio::test]
 async fn a_calm_record_raises_nothing() {
     let ward = Ward::open().await;
     let asked = |item: &str| (item.to_owned(), json!("no"));

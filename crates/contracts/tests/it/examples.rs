@@ -229,6 +229,8 @@ fn raised(last_met: Option<assessment::Meeting>) -> assessment::RedFlagRaised {
             measure: BTreeMap::from([(text("great_toe_extension"), 2)]),
             met_at_visit: true,
             ask: true,
+            met_live: last_met.is_some(),
+            met_latest_at: last_met.as_ref().and(at(0)),
             last_met,
         }],
         dispositions: vec![assessment::SignedDisposition {

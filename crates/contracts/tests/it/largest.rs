@@ -154,6 +154,8 @@ fn of_assessment() -> Vec<(&'static str, usize)> {
         met_at_visit: true,
         ask: true,
         last_met: Some(assessment::Meeting { submission_id: id(), received_at: at(0), revision: u64::MAX }),
+        met_live: true,
+        met_latest_at: at(0),
     };
     let side = "right".to_owned();
     let signed = assessment::SignedDisposition { code: text(CODE), side, at: at(0), ..Default::default() };

@@ -6,7 +6,7 @@ mod m0011_access_seals;
 pub(super) mod turn;
 
 use lasegue_contracts::Service;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, TransactionTrait};
 use sea_orm_migration::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{
@@ -49,8 +49,12 @@ impl Migrations {
         if db.get_database_backend() == DbBackend::Postgres {
             self.take_turns(db).await.map_err(|error| turn::refusal(service, error))?;
         } else {
-            // One process alone has the file.
-            self.up(db, None).await?;
+            // One process alone has the file, and it may be killed: each migration is there with its entry, or not at all.
+            for _ in 0..pending {
+                let one = db.begin().await?;
+                self.up(&one, Some(1)).await?;
+                one.commit().await?;
+            }
         }
         tracing::info!(%service, migrations = pending, "the database was brought up to date");
         Ok(())

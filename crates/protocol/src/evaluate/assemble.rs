@@ -23,8 +23,8 @@ pub(super) struct Listed {
     pub(super) measure: Measure,
     /// The visit whose values are shown.
     pub(super) shown: usize,
-    /// The visit that met it and became known last.
-    pub(super) heard: usize,
+    /// The visits that met it, in the order in which they became known.
+    pub(super) met: Vec<usize>,
     /// The visit from which the time to respond counts.
     pub(super) since: usize,
 }
@@ -71,7 +71,7 @@ fn grave(protocol: &Protocol, record: &Record, history: &History) -> BTreeMap<Ke
                 qualifiers: qualifiers(history, key, standing.shown),
                 measure: standing.worst.measure,
                 shown: standing.shown,
-                heard: standing.heard,
+                met: standing.met,
                 since: standing.since,
             },
         );
@@ -108,7 +108,7 @@ fn corrected(key: Key, visit: &Visit, firing: &Firing) -> Listed {
         qualifiers: firing.qualifiers.clone(),
         measure: firing.measure.clone(),
         shown: visit.view.visit,
-        heard: visit.view.visit,
+        met: vec![visit.view.visit],
         since: visit.view.visit,
     }
 }
@@ -121,7 +121,7 @@ fn today(view: &View, firing: Firing) -> Listed {
         qualifiers: firing.qualifiers,
         measure: firing.measure,
         shown: view.visit,
-        heard: view.visit,
+        met: vec![view.visit],
         since: view.visit,
     }
 }

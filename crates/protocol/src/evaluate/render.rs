@@ -79,7 +79,7 @@ impl Renderer<'_, '_> {
             measure: self.by_name(&listed.measure),
             limit,
             met: listed.shown == self.last.0.visit,
-            heard: self.history.numbered(listed.heard).map(|visit| visit.view.submission.id.clone()),
+            met_by: listed.met.iter().map(|number| self.history.order[*number].id.clone()).collect(),
         }
     }
 

@@ -49,8 +49,8 @@ pub(super) struct Standing<G: Ord> {
     pub(super) since: usize,
     /// The last visit that met it.
     pub(super) shown: usize,
-    /// The visit that met it and became known last, which need not be the last one.
-    pub(super) heard: usize,
+    /// All visits that met it, in the order in which they became known.
+    pub(super) met: Vec<usize>,
 }
 
 #[derive(Clone)]
@@ -94,19 +94,20 @@ impl<G: Ord + Clone> Badness<G> {
 pub(super) fn walk<G: Ord + Clone>(events: Vec<Event<G>>) -> Option<Standing<G>> {
     let mut state = State::Quiet;
     let mut last: Option<Meeting<G>> = None;
-    let (mut shown, mut heard) = (None, None::<Meeting<G>>);
+    let mut met = Vec::new();
     for event in events {
         match event {
             Event::Visit(look) => {
                 last = look.meeting();
-                shown = last.as_ref().map(|meeting| meeting.visit).or(shown);
-                heard = heard.into_iter().chain(last.clone()).max_by_key(|meeting| meeting.known);
+                met.extend(last.as_ref().map(|meeting| (meeting.known, meeting.visit)));
                 state = state.visited(&look, last.clone());
             }
             Event::Disposition(seen) => state = state.disposed(seen),
         }
     }
-    state.standing(last, (shown?, heard?.visit))
+    let (_, shown) = *met.last()?;
+    met.sort_by_key(|(known, _)| *known);
+    state.standing(last, shown, met.into_iter().map(|(_, visit)| visit).collect())
 }
 
 impl<G: Ord + Clone> Look<'_, G> {
@@ -183,16 +184,16 @@ impl<G: Ord + Clone> State<G> {
         Self::Active { worst: remembered, meetings, since, status: Status::Worse }
     }
 
-    fn standing(self, last: Option<Meeting<G>>, (shown, heard): (usize, usize)) -> Option<Standing<G>> {
+    fn standing(self, last: Option<Meeting<G>>, shown: usize, met: Vec<usize>) -> Option<Standing<G>> {
         match (self, last) {
             (Self::Quiet, _) | (Self::Disposed(_), None) => None,
             (Self::Active { worst, since, status, .. }, last) => {
                 let status = if last.is_some() { status } else { Status::Open };
-                Some(Standing { status, worst, since, shown, heard })
+                Some(Standing { status, worst, since, shown, met })
             }
             (Self::Disposed(_), Some(meeting)) => {
                 let (worst, since) = (meeting.badness, meeting.visit);
-                Some(Standing { status: Status::Persisting, worst, since, shown, heard })
+                Some(Standing { status: Status::Persisting, worst, since, shown, met })
             }
         }
     }

@@ -16,7 +16,7 @@ use super::{command, red_flags, report, tick};
 use crate::alert::Alert;
 use crate::case::Case;
 use crate::config::OnCallSettings;
-use crate::finding::{Finding, Key, RedFlags, Sighting, Visit};
+use crate::finding::{Finding, Key, Met, RedFlags, Sighting, Visit};
 use crate::ids::{CaseId, Person, Revision, SubmissionId};
 use crate::on_call::OnCall;
 use crate::plan::{PageOrder, Plan};
@@ -186,6 +186,7 @@ pub(super) fn finding(code: &str, urgency: Urgency) -> Finding {
         measure: [("ground".to_owned(), 1)].into(),
         met_at_visit: true,
         last_met: None,
+        met: None,
         ask: code.ends_with("-unknown") || code.ends_with("-not-excluded"),
         corrected_pending: false,
     }

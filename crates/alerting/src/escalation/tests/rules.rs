@@ -370,3 +370,39 @@ fn an_urgent_alert_that_becomes_an_emergency_starts_the_emergencies_policy_at_it
     assert_eq!(world.paged(), ["a worse", "lead worse"]);
     assert_eq!(world.alert().next_instant(), Some(world.now + minutes(5)));
 }
+
+/// What met an emergency, so many days before it was told of.
+fn met(live: bool, days: i64) -> Finding {
+    let latest_at = visit(1).received_at - TimeDelta::days(days);
+    Finding { met: Some(Met { live, latest_at }), ..emergency() }
+}
+
+#[test]
+fn an_old_import_pages_nobody_whatever_came_live_beside_it_until_a_live_visit_meets_it() {
+    let mut world = World::new();
+    world.told(&flags(1, vec![latched(met(false, 20))]));
+    assert_eq!((world.paged(), world.alert().state.word()), (vec!["desk opened".to_owned()], "listed"));
+    world.told(&flags(2, vec![latched(met(false, 20))]));
+    assert!(world.paged().is_empty(), "a calm live visit is no meeting");
+    world.told(&flags(3, vec![Finding { last_met: Some(sighting(3)), ..latched(met(true, 0)) }]));
+    assert_eq!(world.paged(), ["a opened"], "it came late, and is not the assessed one");
+}
+
+#[test]
+fn a_recent_or_live_meeting_pages_whatever_came_with_it() {
+    for pages in [met(true, 20), met(false, 7), latched(met(true, 0))] {
+        let mut world = World::new();
+        world.told(&flags(1, vec![pages]));
+        assert_eq!(world.paged(), ["a opened"]);
+    }
+}
+
+#[test]
+fn of_two_submissions_that_came_together_the_second_is_no_news_when_the_first_is_voided() {
+    let mut world = World::new();
+    let together = |number: u64| Some(Sighting { revision: Revision(1), received_at: noon(), ..sighting(number) });
+    world.told(&flags(1, vec![Finding { last_met: together(2), ..emergency() }]));
+    world.paged();
+    world.told(&flags(2, vec![Finding { last_met: together(1), ..emergency() }]));
+    assert!(world.paged().is_empty());
+}
