@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use lasegue_testkit::installation::{Clinic, Installation};
+use lasegue_testkit::wait::pause;
 use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lasegue");
@@ -113,13 +114,13 @@ async fn nothing_starts_where_a_database_in_use_is_gone_or_empty() {
 }
 
 /// A first start that is killed after `span`, and then another on the same folder.
-fn killed_at_first(span: Duration) -> (Output, PathBuf, TempDir) {
+async fn killed_at_first(span: Duration) -> (Output, PathBuf, TempDir) {
     let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
     let data = folder.path().join("data");
     let arguments = ["up", "--without-contacts", "--listen", "127.0.0.1:0", "--data"];
     let mut first =
         Command::new(BINARY).args(arguments).arg(&data).stdout(Stdio::null()).spawn().expect("it was built");
-    std::thread::sleep(span);
+    pause(span).await;
     first.kill().expect("it is ours");
     first.wait().expect("a killed process ends");
     // It serves until it is told to end.
@@ -128,10 +129,10 @@ fn killed_at_first(span: Duration) -> (Output, PathBuf, TempDir) {
     (again.arg(&data).output().expect("it was built"), data, folder)
 }
 
-#[test]
-fn a_first_start_that_is_killed_at_any_moment_is_gone_on_with() {
+#[tokio::test]
+async fn a_first_start_that_is_killed_at_any_moment_is_gone_on_with() {
     for seventies in 1..=6 {
-        let (told, data, _folder) = killed_at_first(Duration::from_millis(70 * seventies));
+        let (told, data, _folder) = killed_at_first(Duration::from_millis(70 * seventies)).await;
         let said = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
         assert!(told.status.success() && said.contains("is ready on"), "killed after {seventies}: {said}");
         assert!(data.join("installed").exists());

@@ -212,6 +212,12 @@ mod tests {
     }
 
     #[test]
+    fn a_sign_of_one_part_and_a_risk_of_another_alarm_together() {
+        let record = |fever: &str| json!({ "submissions": [{ "assessed_at": "2026-01-20T09:00:00Z", "serious": { "fever": fever } }], "serious": { "iv_drug_use": "yes" } });
+        assert_eq!((alarms(&record("yes")), alarms(&record("no"))), (1, 0));
+    }
+
+    #[test]
     fn a_line_that_is_no_record_alarms_when_it_may_hold_a_recent_danger_sign() {
         let whole = |at: &str| {
             json!({ "submissions": [{ "assessed_at": at, "cauda_equina": { "saddle_sensation": "yes" } }] }).to_string()

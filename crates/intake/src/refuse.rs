@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use lasegue_contracts::event::Lane;
+use lasegue_platform::detached;
 use lasegue_platform::store::{Store, Unit, retry_conflicts};
 use lasegue_protocol::feared::{Fear, feared};
 use lasegue_protocol::record::{Fault, parse_submission};
@@ -48,7 +49,9 @@ pub(crate) enum Of {
 /// When the store fails. Some of them may be kept and told then: the same again is safe.
 pub(crate) async fn refuse(store: &Store, refused: Vec<Refused>) -> Result<(), IntakeError> {
     for some in refused.chunks(AT_ONCE) {
-        keep_and_tell(store, some.iter().cloned().map(Judged::of).collect()).await?;
+        let some = some.to_vec();
+        let judged = detached::compute(|| some.into_iter().map(Judged::of).collect()).await;
+        keep_and_tell(store, judged).await?;
     }
     Ok(())
 }

@@ -12,6 +12,11 @@ pub async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'stat
     outcome(tokio::spawn(work).await).await
 }
 
+/// Computes what takes its time where it keeps nobody else waiting.
+pub async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    outcome(tokio::task::spawn_blocking(work).await).await
+}
+
 /// What came of a task; its panic is its caller's.
 pub(crate) async fn outcome<T>(ended: Result<T, JoinError>) -> T {
     match ended {

@@ -1,9 +1,9 @@
 //! What of a refused record is read for danger: its visits, whatever holds them, and what is left of it without them.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use lasegue_protocol::feared::{Fear, MOST_WRAPPED, feared, json_in, may_mean, names_a_danger};
+use lasegue_protocol::feared::{Fear, MOST_WRAPPED, Reader, json_in, may_mean, names_a_danger};
 use lasegue_protocol::json::Room;
-use lasegue_protocol::record::parse_submission;
+use lasegue_protocol::record::{parse_adjudication, parse_submission};
 use lasegue_values::limits::MOST_SUBMISSIONS;
 use serde_json::{Map, Value, json};
 
@@ -22,8 +22,17 @@ pub(super) fn parts(record: Value, now: DateTime<Utc>) -> Vec<Value> {
     let rest = visits.take_out(record, MOST_WRAPPED);
     let mut parts = visits.found;
     parts.extend(rest);
-    parts.retain(|part| !is_old(part, now) && matches!(feared(part), Fear::Danger | Fear::ReadInPart));
-    parts
+    parts.retain(|part| !is_old(part, now));
+    let mut reader = Reader::default();
+    let fears: Vec<_> = parts.iter().map(|part| reader.fear(part)).collect();
+    // A sign of one part and a risk of another are a danger together.
+    let together = Value::Array(parts);
+    if fears.len() > 1 && !fears.contains(&Fear::Danger) && reader.fear(&together) == Fear::Danger {
+        return vec![together];
+    }
+    let Value::Array(parts) = together else { return Vec::new() };
+    let is_alarming = |fear: &Fear| matches!(fear, Fear::Danger | Fear::ReadInPart);
+    parts.into_iter().zip(fears).filter(|(_, fear)| is_alarming(fear)).map(|(part, _)| part).collect()
 }
 
 /// Whether a line of an import that is no JSON may hold a recent danger sign: it names what one rests on, and what it calls the
@@ -105,8 +114,11 @@ impl Visits {
         }
     }
 
-    /// A field that is left, unless it is a list of submissions.
-    fn field(&mut self, name: String, left: Value) -> Option<(String, Value)> {
+    /// A field that is left, unless it is a list of submissions, or of signatures, which report nothing.
+    fn field(&mut self, name: String, mut left: Value) -> Option<(String, Value)> {
+        if let (Value::Array(list), true) = (&mut left, may_mean(&name, "adjudications")) {
+            list.retain(|entry| parse_adjudication(entry).is_err());
+        }
         if !may_mean(&name, "submissions") {
             return Some((name, left));
         }

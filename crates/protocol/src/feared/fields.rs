@@ -49,13 +49,24 @@ pub(super) enum Leaf {
     Temperature,
 }
 
+impl Leaf {
+    /// Nothing but this one.
+    pub(super) fn alone(self) -> &'static [Self] {
+        let number = ALL.leaves.iter().position(|leaf| *leaf == self);
+        number.map_or(&[], |number| &ALL.leaves[number..=number])
+    }
+}
+
 /// All of them.
 pub(super) static ALL: LazyLock<Fields> = LazyLock::new(Fields::new);
 
 /// Fields by their plain names, which are looked for together.
 pub(super) struct Fields {
     pub(super) named: Vec<(String, Leaf)>,
+    leaves: Vec<Leaf>,
     finder: AhoCorasick,
+    /// The names of several words, as they are written.
+    written: AhoCorasick,
 }
 
 impl Fields {
@@ -64,10 +75,13 @@ impl Fields {
         let answers = ANSWERS.iter().map(|name| (*name, Leaf::Answer(name)));
         let movements = Movement::ALL.iter().map(|movement| (movement.as_str(), Leaf::Strength(*movement)));
         let all = items.chain(answers).chain(movements).chain(NUMBERS);
-        let named: Vec<_> = all.map(|(name, leaf)| (plain(name), leaf)).collect();
+        let all: Vec<_> = all.collect();
+        let written = AhoCorasick::new(all.iter().map(|(name, _)| name).filter(|name| name.contains('_')));
+        let named: Vec<_> = all.iter().map(|(name, leaf)| (plain(name), *leaf)).collect();
         let all = named.iter().map(|(name, _)| name.as_str()).chain(ALIASES.map(|(name, _)| name));
         let finder = AhoCorasick::new(all).expect("the names are few and short");
-        Self { named, finder }
+        let leaves = named.iter().map(|(_, leaf)| *leaf).collect();
+        Self { named, leaves, finder, written: written.expect("the names are few and short") }
     }
 
     /// The field and the side that a plain name stands for that is spelt right, whatever stands around it.
@@ -87,6 +101,11 @@ impl Fields {
     fn leaf(&self, number: usize) -> Leaf {
         let own = self.named.get(number).map(|(_, leaf)| *leaf);
         own.unwrap_or_else(|| ALIASES[number - self.named.len()].1)
+    }
+
+    /// Whether a text holds the name of a field as machines write it.
+    pub(super) fn are_named_in(&self, text: &str) -> bool {
+        self.written.is_match(text)
     }
 
     /// What the text of a value names, which is spelt right there and stands alone.

@@ -15,6 +15,8 @@ mod texts;
 mod values;
 mod walk;
 
+use std::fmt;
+
 use lasegue_values::legible;
 use serde_json::Value;
 
@@ -22,6 +24,7 @@ use crate::assessment::Severity;
 use crate::protocol::Protocol;
 use crate::record::{Draft, Record, Report, danger_signs, parse_submission};
 
+use names::Names;
 pub use texts::{MOST_WRAPPED, json_in};
 use walk::Signs;
 
@@ -41,16 +44,36 @@ pub enum Fear {
 
 /// What is to be feared of a refused body.
 pub fn feared(body: &Value) -> Fear {
-    let draft = parse_submission(body).value;
-    let signs = Signs::of(body);
-    if is_danger(&draft) || is_danger(&report::draft(&signs)) {
-        return Fear::Danger;
+    Reader::default().fear(body)
+}
+
+/// Reads the parts of one record, which together have as many unknown names as one body may.
+#[derive(Default)]
+pub struct Reader {
+    names: Names,
+}
+
+impl Reader {
+    /// What is to be feared of a part.
+    pub fn fear(&mut self, part: &Value) -> Fear {
+        let draft = parse_submission(part).value;
+        let mut signs = Signs::of(part, &mut self.names);
+        let is_of_a_part = signs.are_of_a_part();
+        if is_danger(&draft) || is_danger(&report::draft(&signs)) {
+            return Fear::Danger;
+        }
+        if is_of_a_part {
+            return Fear::ReadInPart;
+        }
+        let nothing_read = draft.report == Report::default() && !signs.heard;
+        if nothing_read { Fear::Unread } else { Fear::Nothing }
     }
-    if signs.are_of_a_part() {
-        return Fear::ReadInPart;
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reader")
     }
-    let nothing_read = draft.report == Report::default() && !signs.heard;
-    if nothing_read { Fear::Unread } else { Fear::Nothing }
 }
 
 /// Whether a text, which need not be JSON, names a field on which an emergency can rest.

@@ -8,7 +8,7 @@ use super::fields::{ALL, LONGEST, Leaf};
 use crate::record::{Side, Word};
 use crate::suggest::ALIKE;
 
-/// As many names of one body as are compared with the known ones when they hold none of them: misspellings are few.
+/// As many names of one body, or of one record, as are compared with the known ones when they hold none of them: misspellings are few.
 const MOST_COMPARED: usize = 500;
 
 /// The blocks in which such fields stand, plain.
@@ -21,12 +21,13 @@ const PARTS: [char; 8] = ['.', '/', '[', ']', ':', '#', '>', '|'];
 #[derive(Default)]
 pub(super) struct Names {
     compared: HashMap<String, Option<Leaf>>,
+    missed: bool,
 }
 
 impl Names {
-    /// Whether there were more unknown names than are compared.
-    pub(super) fn is_spent(&self) -> bool {
-        self.compared.len() >= MOST_COMPARED
+    /// Whether there was an unknown name, since this was asked last, that was compared with none: so many were before it.
+    pub(super) fn take_missed(&mut self) -> bool {
+        std::mem::take(&mut self.missed)
     }
 
     /// The field and the side that a name stands for, as far as it does.
@@ -48,7 +49,11 @@ impl Names {
         if let Some(leaf) = self.compared.get(name) {
             return *leaf;
         }
-        if name.is_empty() || name.len() > LONGEST || self.is_spent() {
+        if name.is_empty() || name.len() > LONGEST {
+            return None;
+        }
+        if self.compared.len() >= MOST_COMPARED {
+            self.missed = true;
             return None;
         }
         let near = ALL.named.iter().filter(|(known, _)| are_alike(name, known));
@@ -139,11 +144,12 @@ mod tests {
     fn after_five_hundred_unknown_names_only_right_spelling_counts() {
         let mut names = Names::default();
         for index in 0..MOST_COMPARED {
-            assert!(!names.is_spent());
             names.read(&format!("unknown {index}"));
         }
-        assert!(names.is_spent());
+        assert!(!names.take_missed());
         assert_eq!(names.read("zaddle_sensatio").0, None);
+        assert!(names.take_missed() && !names.take_missed());
+        assert!(names.read("unknown 1").0.is_none() && !names.take_missed(), "it was compared");
         assert!(names.read("Saddle_Sensation").0.is_some());
     }
 }

@@ -10,8 +10,11 @@ use super::values::{consists_of, is_blank, is_unanswered};
 /// More than a bladder holds, in mL: a number above it was not meant.
 const MOST_RESIDUAL: f64 = 10_000.0;
 
-/// A broken number below this, in mL, may be one of litres, or one of thousands.
-const FEW_RESIDUAL: f64 = 10.0;
+/// A broken number up to this, in mL, may be one of litres, or one of thousands: a bladder holds no more.
+const FEW_RESIDUAL: f64 = 3.0;
+
+/// Above this a temperature is one of Fahrenheit.
+const HOTTEST: f64 = 80.0;
 
 /// A number in a text, and the word that follows it.
 struct Found {
@@ -20,7 +23,7 @@ struct Found {
 }
 
 /// Words beside numbers that say nothing of how large they are, or what their unit is, plain.
-const BESIDE: [&str; 24] = [
+const BESIDE: [&str; 33] = [
     "m",
     "mrc",
     "grade",
@@ -45,6 +48,15 @@ const BESIDE: [&str; 24] = [
     "since",
     "on",
     "at",
+    "bladder",
+    "scan",
+    "approx",
+    "ca",
+    "about",
+    "oral",
+    "tympanic",
+    "to",
+    "by",
 ];
 
 /// Words that say that a strength or a temperature is as it should be, plain.
@@ -97,21 +109,26 @@ pub(super) fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Number(number) => number.as_f64().into_iter().collect(),
         Value::String(text) => {
-            let text = legible(of_text(text));
+            let text = without_dates(&legible(of_text(text)));
             whole(&text).into_iter().chain(found(&text).iter().flat_map(Found::readings)).collect()
         }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Vec::new(),
     }
 }
 
+/// A temperature in degrees Celsius, whichever scale it was read from.
+pub(super) fn celsius(number: f64) -> f64 {
+    if number > HOTTEST { (number - 32.0) / 1.8 } else { number }
+}
+
 /// The most millilitres that the value may be, where its unit may be `times` as large.
 pub(super) fn millilitres(value: &Value, times: f64) -> Option<f64> {
     let mut meant = match value {
-        Value::String(text) => in_text(&legible(of_text(text))),
+        Value::String(text) => in_text(&without_dates(&legible(of_text(text)))),
         other => numbers(other),
     };
     meant.extend(meant.clone().iter().map(|number| number * times));
-    let broken = |number: f64| if number < FEW_RESIDUAL && number.fract() > 0.0 { 1_000.0 * number } else { number };
+    let broken = |number: f64| if number <= FEW_RESIDUAL && number.fract() > 0.0 { 1_000.0 * number } else { number };
     let may_be = meant.iter().copied().map(broken).filter(|number| *number <= MOST_RESIDUAL);
     may_be.max_by(f64::total_cmp).or_else(|| meant.into_iter().max_by(f64::total_cmp))
 }
@@ -136,6 +153,16 @@ fn millilitres_of(unit: &str) -> f64 {
         _ if unit.starts_with("lit") => 1_000.0,
         _ => 1.0,
     }
+}
+
+/// A text without its words that begin as a date of ISO 8601 does.
+fn without_dates(text: &str) -> String {
+    let is_date = |word: &str| {
+        let bytes = word.as_bytes();
+        let sign = |at: usize| bytes.get(at) == Some(&b'-');
+        sign(4) && sign(7) && bytes.iter().take(10).filter(|byte| byte.is_ascii_digit()).count() == 8
+    };
+    text.split_inclusive(char::is_whitespace).filter(|word| !is_date(word)).collect()
 }
 
 /// The number that a text is as a whole, as `6e2`.

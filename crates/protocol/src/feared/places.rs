@@ -9,7 +9,7 @@ use crate::record::Side;
 
 /// How the name of an answer begins, plain.
 const ANSWER: [&str; 15] = [
-    "answer", "value", "grade", "strength", "result", "response", "score", "reply", "mrc", "data", "given", "checked",
+    "answer", "val", "grade", "strength", "result", "response", "score", "reply", "mrc", "data", "given", "checked",
     "selected", "choice", "chosen",
 ];
 
@@ -17,15 +17,59 @@ const ANSWER: [&str; 15] = [
 const OF_AN_ANSWER: [&str; 6] = ["code", "coding", "display", "text", "concept", "content"];
 
 /// Names of what belongs to the form and is no answer, plain; whatever ends with one of [`ENDS`] belongs to it too.
-const BOOKKEEPING: [&str; 11] =
-    ["index", "order", "position", "sequence", "rank", "version", "system", "required", "answered", "number", "page"];
+const BOOKKEEPING: [&str; 26] = [
+    "index",
+    "order",
+    "position",
+    "sequence",
+    "rank",
+    "version",
+    "system",
+    "required",
+    "answered",
+    "number",
+    "page",
+    "sort",
+    "row",
+    "line",
+    "weight",
+    "column",
+    "asked",
+    "confirmed",
+    "confidence",
+    "max",
+    "min",
+    "maximum",
+    "minimum",
+    "range",
+    "measured",
+    "onset",
+];
 
-/// How names end of ids, of who did something and when.
-const ENDS: [&str; 5] = ["id", "by", "at", "date", "time"];
+/// How names end of ids, of who did something and when, and of units.
+const ENDS: [&str; 8] = ["id", "by", "at", "date", "time", "unit", "units", "uom"];
 
 /// Names under which stands what is not there, plain.
-const DENIED: [&str; 9] =
-    ["absent", "negative", "negatives", "denied", "none", "no", "normal", "unanswered", "missing"];
+const DENIED: [&str; 15] = [
+    "absent",
+    "negative",
+    "negatives",
+    "denied",
+    "none",
+    "no",
+    "normal",
+    "unanswered",
+    "missing",
+    "notasked",
+    "skipped",
+    "requiredfields",
+    "fields",
+    "columns",
+    "headers",
+];
+
+/// Names of what a visit or a form has as a whole, plain: beside them a name in a value asks for nothing.
+const WHOLE: [&str; 4] = ["pain", "author", "assessedat", "caudaequina"];
 
 /// Names of free text, which names nothing, plain.
 const NOTES: [&str; 5] = ["note", "notes", "comment", "comments", "remarks"];
@@ -49,9 +93,9 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) fn of(name: &str) -> Self {
-        let name = plain(name);
-        if BOOKKEEPING.contains(&name.as_str()) || ENDS.iter().any(|end| name.ends_with(end)) {
+    pub(super) fn of(whole: &str) -> Self {
+        let name = plain(whole);
+        if BOOKKEEPING.contains(&name.as_str()) || ENDS.contains(&last_word(whole).as_str()) {
             Self::Bookkeeping
         } else if ANSWER.iter().any(|begin| name.starts_with(begin)) {
             Self::Answer
@@ -66,6 +110,22 @@ impl Place {
 /// Whether what stands under a name in an answer belongs to the answer.
 pub(super) fn is_of_an_answer(name: &str) -> bool {
     OF_AN_ANSWER.contains(&plain(name).as_str())
+}
+
+/// Whether what a name holds is the name of something.
+pub(super) fn is_naming(name: &str) -> bool {
+    NAMING.contains(&plain(name).as_str())
+}
+
+/// The last word of a name, whose words signs, capitals or digits part.
+fn last_word(name: &str) -> String {
+    let begins = |(at, sign): &(usize, char)| {
+        let before = name[..*at].chars().next_back();
+        !sign.is_ascii_alphabetic()
+            || sign.is_ascii_uppercase() && before.is_some_and(|before| before.is_ascii_lowercase())
+    };
+    let from = name.char_indices().rfind(begins).map_or(0, |(at, _)| at);
+    plain(&name[from..])
 }
 
 /// Whether a name is that of a block of which a mere list of names is known to mean that all of them are so.
@@ -85,6 +145,9 @@ pub(super) struct Named {
 
 impl Named {
     pub(super) fn of(fields: &Map<String, Value>) -> Self {
+        if fields.keys().any(|name| WHOLE.contains(&plain(of_name(name)).as_str())) {
+            return Self::default();
+        }
         let mut read = Self { alone: true, ..Self::default() };
         for (name, value) in fields.iter().map(|(name, value)| (of_name(name), value)) {
             let place = Place::of(name);
@@ -118,10 +181,11 @@ fn named_in(name: &str, value: &Value, deep: u8) -> (Option<Leaf>, Option<Side>)
 
 /// Whether a plain name is that of free text.
 pub(super) fn is_note(name: &str) -> bool {
-    NOTES.contains(&name)
+    NOTES.iter().any(|note| name.ends_with(note))
 }
 
-fn is_sentence(name: &str) -> bool {
+/// Whether a plain name is that of a question in a sentence.
+pub(super) fn is_sentence(name: &str) -> bool {
     name.starts_with("question") || NAMING.contains(&name) || SENTENCES.contains(&name)
 }
 

@@ -6,22 +6,45 @@ use serde_json::Value;
 use super::extent::of_text;
 use super::names::plain;
 
-/// Words that affirm, plain.
-const AFFIRM: [&str; 6] = ["yes", "true", "present", "positive", "y", "t"];
+/// Words that affirm, plain, and LOINC's code of yes.
+const AFFIRM: [&str; 8] = ["yes", "true", "present", "positive", "y", "t", "pos", "la336"];
 
 /// Words that take back an affirmation which follows in the same clause, plain and without apostrophes.
-const DENY: [&str; 20] = [
+const DENY: [&str; 22] = [
     "no", "not", "non", "none", "never", "nor", "neither", "without", "denies", "denied", "absent", "false", "isnt",
-    "wasnt", "arent", "doesnt", "nothing", "nil", "negative", "n",
+    "wasnt", "arent", "doesnt", "nothing", "nil", "negative", "n", "dont", "neg",
 ];
+
+/// LOINC's code of no, plain.
+const CODED_NO: &str = "la328";
+
+/// Words that say that all is well, plain.
+const NORMAL: [&str; 4] = ["normal", "intact", "ok", "full"];
 
 /// Of these those that may also mean that what is asked for is not as it should be, as sensation that is absent.
 const AMBIGUOUS: [&str; 4] = ["absent", "none", "nothing", "nil"];
 
 /// Words that say that there is no answer, plain.
-const UNANSWERED: [&str; 12] = [
-    "unknown", "unsure", "na", "nt", "asked", "tested", "examined", "answered", "assessed", "declined", "refused",
+const UNANSWERED: [&str; 19] = [
+    "unknown",
+    "unsure",
+    "na",
+    "nt",
+    "asked",
+    "tested",
+    "examined",
+    "answered",
+    "assessed",
+    "declined",
+    "refused",
     "skipped",
+    "nk",
+    "nd",
+    "null",
+    "done",
+    "applicable",
+    "know",
+    "unbekannt",
 ];
 
 /// Words beside which a no stays one, plain.
@@ -94,6 +117,7 @@ impl Answer {
         match value {
             Value::Bool(true) => Self::Yes,
             Value::Number(number) if number.as_f64().is_some_and(|number| number > 0.0) => Self::Yes,
+            Value::Number(number) if number.as_f64().is_some_and(|number| number < 0.0) => Self::Unclear,
             Value::Bool(false) | Value::Number(_) => Self::No,
             Value::String(text) => Self::in_words(&legible(of_text(text)).to_lowercase()),
             Value::Null | Value::Array(_) | Value::Object(_) => Self::None,
@@ -105,12 +129,22 @@ impl Answer {
             Self::Yes
         } else if is_blank(text) {
             Self::None
-        } else if is_unanswered(text) || is_nought(text) || is_clear_no(text) {
+        } else if is_unanswered(text) || is_nought(text) || is_normal(text) || is_clear_no(text) {
             Self::No
         } else {
             Self::Unclear
         }
     }
+}
+
+/// Whether a text, of which it is not known what it answers, says that there is nothing or that all is well.
+pub(super) fn is_calm(value: &Value) -> bool {
+    let text = value.as_str().map(|text| legible(of_text(text)).to_lowercase());
+    text.is_some_and(|text| consists_of(&text, &[&DENY, &NEUTRAL, &NORMAL]))
+}
+
+fn is_normal(text: &str) -> bool {
+    NORMAL.contains(&plain(text).as_str()) || plain(text) == CODED_NO
 }
 
 /// Whether a text in lower case denies.
@@ -220,7 +254,6 @@ mod tests {
             "+",
             "x",
             "ja",
-            "LA33-6",
             "numb",
             "no feeling",
             "not normal",

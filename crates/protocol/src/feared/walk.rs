@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::blocks::Block;
+use super::blocks::{Block, is_beside};
 use super::extent::{of_name, of_text};
-use super::fields::{ALL, Leaf};
-use super::names::Names;
-use super::numbers::{are_all, millilitres, numbers, unit, unit_in};
-use super::places::{Named, Place, is_block, is_of_an_answer};
+use super::fields::{ALL, Leaf, is_name};
+use super::names::{Names, plain};
+use super::numbers::{are_all, celsius, millilitres, numbers, unit, unit_in};
+use super::places::{Named, Place, is_block, is_naming, is_note, is_of_an_answer, is_sentence};
 use super::texts::{MOST_WRAPPED, json_in, looks_wrapped};
 use super::values::{Answer, denies};
 use crate::json::Room;
@@ -19,7 +19,7 @@ use crate::record::{CaudaEquinaItem, Movement, Side};
 const STRONGEST: f64 = 5.0;
 
 /// What a body says at its worst.
-pub(super) struct Signs {
+pub(super) struct Signs<'n> {
     pub(super) items: BTreeSet<CaudaEquinaItem>,
     pub(super) answers: BTreeSet<&'static str>,
     pub(super) strength: BTreeMap<(Movement, &'static str), u8>,
@@ -31,7 +31,7 @@ pub(super) struct Signs {
     is_unclear: bool,
     /// Whether a name, an answer or a text of JSON is longer than what is read of it.
     is_cut: bool,
-    names: Names,
+    names: &'n mut Names,
     room: Room,
 }
 
@@ -48,12 +48,23 @@ struct Around<'a> {
     /// How many millilitres the unit may be that is named beside it.
     times: f64,
     wrapped: u8,
-    /// The block that it is the content of.
+    /// The block that it stands in, at any depth.
     block: Option<Block>,
+    tells: Tells,
 }
 
-impl Signs {
-    pub(super) fn of(body: &Value) -> Self {
+/// What a value tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    Content,
+    /// Free text, or a question in a sentence.
+    Words,
+    /// The name of something.
+    Name,
+}
+
+impl<'n> Signs<'n> {
+    pub(super) fn of(body: &Value, names: &'n mut Names) -> Self {
         let mut signs = Self {
             items: BTreeSet::new(),
             answers: BTreeSet::new(),
@@ -63,33 +74,42 @@ impl Signs {
             heard: false,
             is_unclear: false,
             is_cut: false,
-            names: Names::default(),
+            names,
             room: Room::default(),
         };
-        signs.walk(
-            body,
-            Around { leaves: &[], side: None, direct: false, denied: false, times: 1.0, wrapped: 0, block: None },
-        );
+        let nothing = Around {
+            leaves: &[],
+            side: None,
+            direct: false,
+            denied: false,
+            times: 1.0,
+            wrapped: 0,
+            block: None,
+            tells: Tells::Content,
+        };
+        signs.walk(body, nothing);
         signs
     }
 
     /// Whether more stands in the body than is read: an answer that is not understood, a longer name or answer, or more
     /// unknown names than are compared with the known ones.
-    pub(super) fn are_of_a_part(&self) -> bool {
-        self.is_unclear || self.is_cut || self.names.is_spent()
+    pub(super) fn are_of_a_part(&mut self) -> bool {
+        self.names.take_missed() || self.is_unclear || self.is_cut
     }
 
     /// As deep as the body goes, which whoever read it has bounded.
     fn walk(&mut self, value: &Value, around: Around) {
         match value {
             Value::Object(fields) => self.walk_fields(fields, around),
-            Value::Array(list) => list.iter().for_each(|value| self.walk_element(value, around)),
+            Value::Array(list) => self.walk_list(list, around),
             Value::String(text) => {
                 let held = if around.wrapped < MOST_WRAPPED { json_in(text, &self.room) } else { None };
                 if let Some(value) = held {
                     return self.walk(&value, Around { wrapped: around.wrapped + 1, ..around });
                 }
                 self.is_cut |= looks_wrapped(text);
+                // A sentence names no field as machines do: it holds a form of another kind.
+                self.is_unclear |= around.tells != Tells::Words && !is_name(text) && ALL.are_named_in(text);
                 self.note(value, around);
             }
             single => self.note(single, around),
@@ -98,45 +118,82 @@ impl Signs {
 
     fn walk_fields(&mut self, fields: &Map<String, Value>, around: Around) {
         let named = Named::of(fields);
-        if named.alone && !around.denied {
+        if named.alone && !around.denied && around.tells != Tells::Name {
             named.leaves.iter().for_each(|leaf| self.affirm(*leaf));
         }
+        let before = (self.heard, self.is_unclear);
+        self.heard = false;
         let beside = fields.values().filter_map(Value::as_str).find_map(unit);
         for (long, value) in fields {
             let name = of_name(long);
             self.is_cut |= name != long;
-            let (leaf, side) = self.names.read(name);
-            let place = Place::of(name);
-            let is_answer = place == Place::Answer || side.is_some();
-            let (inherited, direct) = match (place, named.leaves.is_empty()) {
-                (Place::Bookkeeping, _) => (&[][..], false),
-                (_, true) => (around.leaves, around.direct && (is_answer || is_of_an_answer(name))),
-                (_, false) if named.may_answer(place, side) => (&named.leaves[..], is_answer),
-                (_, false) => (&[][..], false),
-            };
-            let within = Around {
-                leaves: leaf.as_ref().map_or(inherited, std::slice::from_ref),
-                side: side.or(named.side).or(around.side),
-                direct: leaf.is_some() || direct,
-                denied: around.denied || place == Place::Denied,
-                times: unit_in(name).or(beside).unwrap_or(around.times),
-                block: Block::named(name),
-                ..around
-            };
-            let is_strange = leaf.is_none() && side.is_none() && named.leaves.is_empty();
-            self.is_unclear |= is_strange && around.block.is_some_and(|block| block.may_hold(name, value));
+            let within = self.within(name, &named, around);
+            let within = Around { times: unit_in(name).or(beside).unwrap_or(around.times), ..within };
             if let Some(text) = value.as_str().filter(|_| is_block(name)) {
                 self.name_all(text, within);
             }
             self.walk(value, within);
         }
+        let is_coded = around.direct && fields.keys().any(|name| is_of_an_answer(of_name(name)));
+        if is_coded && self.heard {
+            // A code that is not known, with its meaning beside it.
+            self.is_unclear = before.1;
+        }
+        let asks = !named.leaves.is_empty() && !named.alone && around.tells != Tells::Name;
+        self.is_unclear |= asks && !self.heard && fields.iter().any(|(name, value)| says_something(name, value));
+        self.heard |= before.0;
     }
 
-    fn walk_element(&mut self, value: &Value, around: Around) {
-        if let Value::String(text) = value {
-            self.name_all(text, around);
+    /// What is around the value of the field `name`.
+    fn within<'a>(&mut self, name: &str, named: &'a Named, around: Around<'a>) -> Around<'a> {
+        let place = Place::of(name);
+        let (leaf, side) = self.names.read(name);
+        let leaf = leaf.filter(|_| place != Place::Bookkeeping);
+        let is_answer = place == Place::Answer || side.is_some();
+        let (inherited, direct) = match (place, named.leaves.is_empty()) {
+            (Place::Bookkeeping, _) => (&[][..], false),
+            (_, true) => (around.leaves, around.direct && (is_answer || is_of_an_answer(name))),
+            (_, false) if named.may_answer(place, side) => (&named.leaves[..], is_answer),
+            (_, false) => (&[][..], false),
+        };
+        let beside = leaf.is_none() && is_beside(name, !inherited.is_empty());
+        let leaves = leaf.map_or(if beside { &[] } else { inherited }, |leaf| leaf.alone());
+        let block = Block::named(name).or(around.block).filter(|_| !beside);
+        let is_question = !named.leaves.is_empty() && is_sentence(&plain(name));
+        let tells = if is_question || is_note(&plain(name)) {
+            Tells::Words
+        } else if is_naming(name) {
+            Tells::Name
+        } else {
+            Tells::Content
+        };
+        Around {
+            leaves,
+            side: side.or(named.side).or(around.side),
+            direct: leaf.is_some() || direct || (block.is_some() && !leaves.is_empty()),
+            denied: around.denied || place == Place::Denied,
+            block: block.filter(|_| named.leaves.is_empty()),
+            tells,
+            ..around
         }
-        self.walk(value, around);
+    }
+
+    fn walk_list(&mut self, list: &[Value], around: Around) {
+        // A name and its answer.
+        if let [Value::String(name), value] = list
+            && !value.is_object()
+            && value.as_str().is_none_or(|text| ALL.in_value(text).0.is_none())
+            && let (Some(leaf), side) = ALL.in_value(name)
+        {
+            let within = Around { leaves: leaf.alone(), side: side.or(around.side), direct: true, ..around };
+            return self.walk(value, within);
+        }
+        for value in list {
+            if let Value::String(text) = value {
+                self.name_all(text, around);
+            }
+            self.walk(value, around);
+        }
     }
 
     /// A field that is named where its answer would stand is answered yes, unless the text denies it.
@@ -159,31 +216,37 @@ impl Signs {
 
     fn note(&mut self, value: &Value, around: Around) {
         self.is_cut |= !around.leaves.is_empty() && value.as_str().is_some_and(|text| of_text(text) != text);
+        if let (Some(block), []) = (around.block, around.leaves) {
+            self.is_unclear |= !around.denied && block.fears(value);
+        }
+        let read = Read::of(value, around);
         for leaf in around.leaves {
-            let is_clear = match leaf {
-                Leaf::Item(_) | Leaf::Answer(_) => self.note_answer(*leaf, Answer::of(value)),
-                Leaf::Strength(movement) => {
-                    let grades = numbers(value);
-                    self.heard |= !grades.is_empty();
-                    for grade in grades {
-                        self.note_strength(*movement, around.side, grade);
-                    }
-                    are_all(value)
-                }
-                Leaf::Residual => {
-                    self.residual = most(self.residual, millilitres(value, around.times));
-                    self.heard |= self.residual.is_some();
-                    are_all(value)
-                }
-                Leaf::Temperature => {
-                    self.temperature =
-                        numbers(value).into_iter().fold(self.temperature, |hottest, one| most(hottest, Some(one)));
-                    self.heard |= self.temperature.is_some();
-                    are_all(value)
-                }
-            };
+            let is_clear = self.note_as(*leaf, &read, around.side);
             self.is_unclear |= around.direct && !is_clear;
         }
+    }
+
+    /// Notes what a value says of a field, and whether all of that is understood.
+    fn note_as(&mut self, leaf: Leaf, read: &Read, side: Option<Side>) -> bool {
+        match leaf {
+            Leaf::Item(_) | Leaf::Answer(_) => return self.note_answer(leaf, read.answer),
+            Leaf::Strength(movement) => {
+                self.heard |= !read.numbers.is_empty();
+                for grade in &read.numbers {
+                    self.note_strength(movement, side, *grade);
+                }
+            }
+            Leaf::Residual => {
+                self.residual = most(self.residual, read.millilitres);
+                self.heard |= self.residual.is_some();
+            }
+            Leaf::Temperature => {
+                let hottest = read.numbers.iter().copied().map(celsius).max_by(f64::total_cmp);
+                self.temperature = most(self.temperature, hottest);
+                self.heard |= self.temperature.is_some();
+            }
+        }
+        read.is_all_numbers
     }
 
     /// Whether the answer is understood.
@@ -207,6 +270,32 @@ impl Signs {
         let weakest = self.strength.entry((movement, side)).or_insert(grade);
         *weakest = grade.min(*weakest);
     }
+}
+
+/// A value in every way in which it may answer, read once for all that it may answer.
+struct Read {
+    answer: Answer,
+    numbers: Vec<f64>,
+    millilitres: Option<f64>,
+    is_all_numbers: bool,
+}
+
+impl Read {
+    fn of(value: &Value, around: Around) -> Self {
+        if around.leaves.is_empty() {
+            return Self { answer: Answer::None, numbers: Vec::new(), millilitres: None, is_all_numbers: true };
+        }
+        let (answer, numbers) = (Answer::of(value), numbers(value));
+        Self { answer, numbers, millilitres: millilitres(value, around.times), is_all_numbers: are_all(value) }
+    }
+}
+
+/// Whether a field of an object that asks for something may hold the answer.
+fn says_something(name: &str, value: &Value) -> bool {
+    let is_blank = value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+    let names = value.as_str().is_some_and(|text| ALL.in_question(text).0.is_some());
+    let name = of_name(name);
+    !is_blank && !names && Place::of(name) != Place::Bookkeeping && !is_naming(name) && !is_note(&plain(name))
 }
 
 fn most(one: Option<f64>, other: Option<f64>) -> Option<f64> {

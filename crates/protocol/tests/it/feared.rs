@@ -285,8 +285,8 @@ fn an_answer_that_is_not_understood_is_never_taken_for_a_no() {
             of("post_void_residual_ml", "\u{666}\u{660}\u{660}"),
             of("temperature_c", "very hot"),
             calm(json!({ "item": "saddle_sensation", "answer": "\u{2714}" })),
-            calm(json!({ "linkId": "saddle_sensation", "answer": [{ "valueCoding": { "code": "LA33-6" } }] })),
-            calm(json!({ "saddle_sensation": { "answer": "LA33-6", "by": "nurse" } })),
+            calm(json!({ "linkId": "saddle_sensation", "answer": [{ "valueCoding": { "code": "LA14072-5" } }] })),
+            calm(json!({ "saddle_sensation": { "answer": "LA14072-5", "by": "nurse" } })),
             calm(json!({ "question": question, "answer": "a bit" })),
         ],
     );

@@ -4,6 +4,7 @@ mod corrections;
 mod evidence;
 mod feared;
 mod fields;
+mod forms;
 mod fuzz;
 mod generate;
 mod golden;
