@@ -1,6 +1,6 @@
 //! What an evaluation tells the others: its red flags, complete in themselves, and its result.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use lasegue_contracts::assessment as proto;
 use lasegue_platform::wire::timestamp;
@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 /// The longest code that a protocol may give a finding: what is signed under a longer one is signed on none.
 const LONGEST_CODE: usize = 100;
+
+/// The submissions of a record by their ids.
+type Known<'r> = HashMap<&'r SubmissionId, &'r Submission>;
 
 /// What is told of one revision of a record.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,7 @@ impl Told<'_> {
     pub(crate) fn red_flags(&self) -> proto::RedFlagRaised {
         let Self { record, assessment, .. } = self;
         let visit = record.submissions.iter().find(|submission| submission.id == assessment.visit);
+        let known: Known = record.submissions.iter().map(|submission| (&submission.id, submission)).collect();
         let received_at = visit.map_or(assessment.assessed_at, Submission::known_at);
         proto::RedFlagRaised {
             episode_id: self.episode.to_string(),
@@ -43,14 +47,13 @@ impl Told<'_> {
             time_zone: zone(record),
             bulk: self.bulk,
             protocol: Some(protocol(assessment)),
-            flags: self.red_flags.iter().map(|finding| self.flag(finding)).collect(),
+            flags: self.red_flags.iter().map(|finding| self.flag(finding, &known)).collect(),
             dispositions: record.adjudications.iter().filter_map(signed).collect(),
         }
     }
 
-    fn flag(&self, finding: &Finding) -> proto::RedFlag {
-        let found = |id: &SubmissionId| self.record.submissions.iter().find(|known| known.id == *id);
-        let met: Vec<_> = finding.met_by.iter().filter_map(found).collect();
+    fn flag(&self, finding: &Finding, known: &Known) -> proto::RedFlag {
+        let met: Vec<_> = finding.met_by.iter().filter_map(|id| known.get(id)).collect();
         let latest = met.iter().map(|submission| submission.assessed_at).max();
         proto::RedFlag {
             last_met: met.last().map(|submission| meeting(submission)),
