@@ -109,7 +109,7 @@ impl<'n> Signs<'n> {
                 }
                 self.is_cut |= looks_wrapped(text);
                 // A sentence names no field as machines do: it holds a form of another kind.
-                self.is_unclear |= around.tells != Tells::Words && !is_name(text) && ALL.are_named_in(text);
+                self.is_unclear |= around.tells == Tells::Content && !is_name(text) && ALL.are_named_in(text);
                 self.note(value, around);
             }
             single => self.note(single, around),
@@ -160,10 +160,10 @@ impl<'n> Signs<'n> {
         let leaves = leaf.map_or(if beside { &[] } else { inherited }, |leaf| leaf.alone());
         let block = Block::named(name).or(around.block).filter(|_| !beside);
         let is_question = !named.leaves.is_empty() && is_sentence(&plain(name));
-        let tells = if is_question || is_note(&plain(name)) {
-            Tells::Words
-        } else if is_naming(name) {
+        let tells = if is_naming(name) {
             Tells::Name
+        } else if is_question || is_note(&plain(name)) {
+            Tells::Words
         } else {
             Tells::Content
         };
