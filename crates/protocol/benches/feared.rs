@@ -18,6 +18,14 @@ fn answers() -> Value {
     (0..800).map(answer).collect()
 }
 
+/// As many texts as a submission holds, each of them an answer to every question of its object.
+fn answers_to_all() -> Value {
+    let names = ["saddle_sensation", "bowel_control", "urinary_retention", "fever", "iv_drug_use", "knee_extension"];
+    let mut form: Map<_, _> = names.iter().enumerate().map(|(at, name)| (format!("q{at}"), json!(name))).collect();
+    form.extend((0..26).map(|at| (format!("a{at}"), json!("no, ".repeat(9_990)))));
+    form.into()
+}
+
 fn visit() -> Value {
     json!({
         "id": "v1", "author": "patient", "assessed_at": "2026-01-21T08:00:00Z", "pain": { "leg": { "scale": "vas", "valeu": 40 } },
@@ -34,6 +42,7 @@ fn reading(criterion: &mut Criterion) {
         ("240,000 names of 116 bytes", names("")),
         ("240,000 names of 116 bytes that begin in Cyrillic", names("\u{438}\u{43c}\u{44f}")),
         ("800 answers of 36,000 bytes", answers()),
+        ("26 texts of 40,000 bytes that answer six questions each", answers_to_all()),
     ] {
         group.bench_function(name, |bench| bench.iter(|| feared(black_box(&body))));
     }

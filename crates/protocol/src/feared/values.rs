@@ -1,5 +1,7 @@
 //! What a value answers, whatever its type and its words.
 
+use std::borrow::Cow;
+
 use lasegue_values::legible;
 use serde_json::Value;
 
@@ -149,7 +151,7 @@ fn is_normal(text: &str) -> bool {
 
 /// Whether a text in lower case denies.
 pub(super) fn denies(text: &str) -> bool {
-    words(text).any(|word| DENY.contains(&plain(word).as_str()))
+    words(text).any(|word| DENY.contains(&&*bare(word)))
 }
 
 /// Whether a text in lower case holds nothing but signs that stand where an answer is missing.
@@ -161,12 +163,12 @@ pub(super) fn is_blank(text: &str) -> bool {
 pub(super) fn is_unanswered(text: &str) -> bool {
     let says = |word: &str| UNANSWERED.contains(&word);
     says(&plain(text))
-        || consists_of(text, &[&UNANSWERED, &DENY, &NEUTRAL]) && words(text).any(|word| says(&plain(word)))
+        || consists_of(text, &[&UNANSWERED, &DENY, &NEUTRAL]) && words(text).any(|word| says(&bare(word)))
 }
 
 /// Whether every word of a text in lower case is among the given ones; numbers are no words.
 pub(super) fn consists_of(text: &str, known: &[&[&str]]) -> bool {
-    let is_known = |word: &str| known.iter().any(|known| known.contains(&plain(word).as_str()));
+    let is_known = |word: &str| known.iter().any(|known| known.contains(&&*bare(word)));
     let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
     let is_sign = |sign: char| sign.is_ascii() || sign.is_alphanumeric() || sign.is_whitespace();
     words(text).all(|word| is_number(word) || is_known(word)) && text.chars().all(is_sign)
@@ -183,7 +185,7 @@ fn affirms(text: &str) -> bool {
 /// Whether a text denies, and holds nothing beside that which might take it back.
 fn is_clear_no(text: &str) -> bool {
     let is_clear = |word: &str| word == "present" || DENY.contains(&word) && !AMBIGUOUS.contains(&word);
-    denies(text) && words(text).any(|word| is_clear(&plain(word))) && consists_of(text, &[&DENY, &NEUTRAL])
+    denies(text) && words(text).any(|word| is_clear(&bare(word))) && consists_of(text, &[&DENY, &NEUTRAL])
 }
 
 /// A text that is the number 0.
@@ -205,7 +207,7 @@ fn is_affirmation(word: &str) -> bool {
 
 /// A yes is one wherever it stands, and what else affirms where nothing before it denies.
 fn affirms_in(clause: &[&str]) -> bool {
-    let mut undenied = clause.iter().take_while(|word| !DENY.contains(&plain(word).as_str()));
+    let mut undenied = clause.iter().take_while(|word| !DENY.contains(&&*bare(word)));
     clause.contains(&"yes") || undenied.any(|word| word.len() > 2 && AFFIRM.contains(word))
 }
 
@@ -215,6 +217,11 @@ fn clauses(text: &str) -> impl Iterator<Item = Vec<&str>> {
         let words: Vec<_> = words(clause).collect();
         words.split(|word| TURNS.contains(word)).map(<[&str]>::to_vec).collect::<Vec<_>>()
     })
+}
+
+/// A word without its apostrophes.
+fn bare(word: &str) -> Cow<'_, str> {
+    if word.contains('\'') { plain(word).into() } else { word.into() }
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
