@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use lasegue_testkit::installation::{Clinic, Installation};
 use lasegue_testkit::wait::pause;
-use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lasegue");
 /// Each command that looks for an installation, without `--data`. `{}` is a folder of the test's own.
@@ -113,28 +113,32 @@ async fn nothing_starts_where_a_database_in_use_is_gone_or_empty() {
     clinic.start_again().await;
 }
 
-/// A first start that is killed after `span`, and then another on the same folder.
-async fn killed_at_first(span: Duration) -> (Output, PathBuf, TempDir) {
-    let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
-    let data = folder.path().join("data");
-    let arguments = ["up", "--without-contacts", "--listen", "127.0.0.1:0", "--data"];
-    let mut first =
-        Command::new(BINARY).args(arguments).arg(&data).stdout(Stdio::null()).spawn().expect("it was built");
-    pause(span).await;
-    first.kill().expect("it is ours");
-    first.wait().expect("a killed process ends");
-    // It serves until it is told to end.
-    let mut again = Command::new("timeout");
-    again.args(["--preserve-status", "--signal=INT", "6", BINARY]).args(arguments);
-    (again.arg(&data).output().expect("it was built"), data, folder)
+/// A start on `data` without anybody to page.
+fn started(data: &Path) -> Child {
+    let mut start = Command::new(BINARY);
+    start.args(["up", "--without-contacts", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    start.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built")
+}
+
+fn kill(mut child: Child) -> Output {
+    child.kill().expect("it is ours");
+    child.wait_with_output().expect("a killed process ends")
 }
 
 #[tokio::test]
 async fn a_first_start_that_is_killed_at_any_moment_is_gone_on_with() {
     for seventies in 1..=6 {
-        let (told, data, _folder) = killed_at_first(Duration::from_millis(70 * seventies)).await;
-        let said = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
-        assert!(told.status.success() && said.contains("is ready on"), "killed after {seventies}: {said}");
+        let folder = tempfile::tempdir().expect("the system has a folder for temporary files");
+        let data = folder.path().join("data");
+        let first = started(&data);
+        pause(Duration::from_millis(70 * seventies)).await;
+        kill(first);
+        let mut second = started(&data);
+        let out = BufReader::new(second.stdout.take().expect("it is piped"));
+        // It ends when the process does.
+        let is_ready = out.lines().any(|line| line.expect("it prints text").contains("is ready on"));
+        let told = kill(second);
+        assert!(is_ready, "killed after {seventies}: {}", String::from_utf8_lossy(&told.stderr));
         assert!(data.join("installed").exists());
     }
 }
