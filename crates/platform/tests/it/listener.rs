@@ -67,7 +67,7 @@ async fn house(rooms: Rooms, limits: Limits) -> House {
 
 /// Few places.
 pub(crate) async fn narrow() -> House {
-    house(Rooms { most: 4, kept: 2 }, Limits::default()).await
+    house(Rooms { most: 4, kept: 2, may_listen: true }, Limits::default()).await
 }
 
 impl House {
@@ -151,7 +151,7 @@ async fn health_and_submissions_find_a_place_when_every_other_is_at_work() {
 #[tokio::test]
 async fn health_and_submissions_are_answered_when_too_many_requests_are_under_way() {
     let limits = Limits { at_once: 4, kept: 1, ..Limits::default() };
-    let house = house(Rooms { most: 100, kept: 2 }, limits).await;
+    let house = house(Rooms { most: 100, kept: 2, may_listen: true }, limits).await;
     let _busy = house.busy().await;
     assert_eq!(house.ask("GET", "/healthz").await, "200 alive");
     assert_eq!(house.ask("POST", SUBMISSIONS).await, "200 whole:");

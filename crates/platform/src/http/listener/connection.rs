@@ -25,7 +25,7 @@ const STREAMS: u32 = 100;
 pub(super) async fn attend(
     (socket, peer): (TcpStream, IpAddr),
     place: Place,
-    router: Router,
+    (router, may_listen): (Router, bool),
     clock: SharedClock,
     stop: CancellationToken,
 ) {
@@ -36,7 +36,7 @@ pub(super) async fn attend(
     let service = tower::service_fn(move |request: axum::http::Request<Incoming>| answering.clone().answer(request));
     let mut builder = Builder::new(TokioExecutor::new());
     // Whoever has sent all that they want to send may still wait for the answer.
-    builder.http1().max_buf_size(HEAD).half_close(true);
+    builder.http1().max_buf_size(HEAD).half_close(may_listen);
     builder.http2().max_concurrent_streams(STREAMS).max_header_list_size(16 << 10);
     let socket = TokioIo::new(Patient::new(socket, clock.clone()));
     let mut connection = pin!(builder.serve_connection(socket, TowerToHyperService::new(service)));

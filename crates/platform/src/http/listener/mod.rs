@@ -38,6 +38,7 @@ const SAID_EVERY: TimeDelta = TimeDelta::seconds(10);
 pub async fn serve(listener: TcpListener, router: Router, rooms: Rooms, clock: SharedClock, stop: CancellationToken) {
     let mut door = Door {
         places: Arc::new(Places::new(rooms)),
+        may_listen: rooms.may_listen,
         router,
         clock,
         tasks: TaskTracker::new(),
@@ -61,6 +62,7 @@ pub async fn serve(listener: TcpListener, router: Router, rooms: Rooms, clock: S
 /// Where connections come in.
 struct Door {
     places: Arc<Places>,
+    may_listen: bool,
     router: Router,
     clock: SharedClock,
     tasks: TaskTracker,
@@ -76,7 +78,7 @@ impl Door {
             return;
         };
         let (router, clock, stop) = (self.router.clone(), self.clock.clone(), self.stop.clone());
-        self.tasks.spawn(connection::attend((socket, peer), place, router, clock, stop));
+        self.tasks.spawn(connection::attend((socket, peer), place, (router, self.may_listen), clock, stop));
     }
 
     /// Most often the process has no file left: whoever waits makes room.

@@ -23,17 +23,19 @@ pub struct Rooms {
     pub most: usize,
     /// Besides, for health and submissions alone.
     pub kept: usize,
+    /// Whether who has sent everything may stop sending and still wait for the answer. Another service closes to give up.
+    pub may_listen: bool,
 }
 
 impl Rooms {
     /// For the replicas of the other services, which are few and keep their connections.
-    pub const PEERS: Self = Self { most: 256, kept: 0 };
+    pub const PEERS: Self = Self { most: 256, kept: 0, may_listen: false };
 
     /// For a process that may open `files` files. Each connection may need a second one, from the front door to a service.
     pub fn of_files(files: usize) -> Self {
         let most = (files.saturating_sub(OTHERS) / 2).clamp(FEWEST, MOST);
         let kept = most / KEPT;
-        Self { most: most - kept, kept }
+        Self { most: most - kept, kept, may_listen: true }
     }
 }
 
@@ -145,15 +147,15 @@ mod tests {
     #[test]
     fn connections_stay_below_the_files_that_the_process_may_open() {
         let rooms = |files| Rooms::of_files(files);
-        assert_eq!(rooms(256), Rooms { most: 84, kept: 12 });
-        assert_eq!(rooms(1_000_000), Rooms { most: 3_584, kept: 512 });
-        assert_eq!(rooms(0), Rooms { most: 14, kept: 2 });
+        assert_eq!(rooms(256), Rooms { most: 84, kept: 12, may_listen: true });
+        assert_eq!(rooms(1_000_000), Rooms { most: 3_584, kept: 512, may_listen: true });
+        assert_eq!(rooms(0), Rooms { most: 14, kept: 2, may_listen: true });
     }
 
     #[tokio::test]
     async fn whoever_waited_longest_makes_way_and_whoever_works_does_not() {
         let clock = SystemClock::shared();
-        let places = Arc::new(Places::new(Rooms { most: 2, kept: 1 }));
+        let places = Arc::new(Places::new(Rooms { most: 2, kept: 1, may_listen: true }));
         let (first, second) = (places.take(at(1)).expect("free"), places.take(at(2)).expect("free"));
         let working = first.activity.begin(&clock);
         let third = places.take(at(3)).expect("the second makes way");
