@@ -45,7 +45,7 @@ impl Chain {
         Self { taken: 0, due: now, all_paged: false }
     }
 
-    /// Goes on at `due` unless somebody accepts, whom nobody else knows to be asked.
+    /// Asks one person alone until `due`: of the others nobody has been paged since.
     #[must_use]
     pub const fn handed_over(self, due: DateTime<Utc>) -> Self {
         Self { due, all_paged: false, ..self }
@@ -78,19 +78,14 @@ impl Chain {
                 let wait = if round == 0 { step.wait } else { step.wait.max(SHORTEST_REPEAT) };
                 let all_paged = self.all_paged || round > 0 || everybody.contacts.is_subset(&reached.contacts);
                 let chain = Self { taken: index.saturating_add(1), due: now + wait, all_paged };
-                return Taken {
-                    contacts: reached.contacts,
-                    gaps,
-                    chain,
-                    step: index % length(policy) + 1,
-                    round: round + 1,
-                };
+                let (step, round) = place(policy, index);
+                return Taken { contacts: reached.contacts, gaps, chain, step, round };
             }
         }
         gaps.extend(everybody.gaps);
         let last = self.taken.saturating_add(length(policy) - 1);
         let chain = Self { taken: last.saturating_add(1), due: now + SHORTEST_REPEAT, all_paged: true };
-        let (step, round) = (last % length(policy) + 1, last / length(policy) + 1);
+        let (step, round) = place(policy, last);
         Taken { contacts: everybody.contacts, gaps, chain, step, round }
     }
 }
@@ -101,6 +96,11 @@ fn reach(on_call: &OnCall, targets: &[Target], round: u32, now: DateTime<Utc>) -
         reached.contacts.extend(on_call.reach(on_call.catch_all(), now).contacts);
     }
     reached
+}
+
+/// Which step of which round is taken at `index`, both from 1.
+fn place(policy: &Policy, index: u32) -> (u32, u32) {
+    (index % length(policy) + 1, index / length(policy) + 1)
 }
 
 /// How many steps a round has; at least one, the catch-all.

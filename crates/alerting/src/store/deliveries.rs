@@ -178,7 +178,8 @@ pub async fn next_wake(
     Ok(lane.filter(has_room(full)).order_by_asc(Column::WakeAt).one(db).await?.and_then(|row| row.wake_at))
 }
 
-/// Wins the leases of at most `most` due deliveries of a lane, in the order in which they go, as far as there is room for them.
+/// Wins the leases of at most `most` due deliveries of a lane, in the order in which they go, as far as there is room for
+/// them.
 pub async fn claim(
     unit: &Unit,
     owner: Uuid,

@@ -74,7 +74,9 @@ pub(super) fn are_all(value: &Value) -> bool {
                 || consists_of(&apart(&text), &[&BESIDE, &NORMAL, &units])
                     && (is_number || consists_of(&text, &[&NORMAL]))
         }
-        Value::Number(_) | Value::Null | Value::Array(_) | Value::Object(_) => true,
+        // Nothing here is less than nothing: it stands for something else.
+        Value::Number(number) => number.as_f64().is_none_or(|number| number >= 0.0),
+        Value::Null | Value::Array(_) | Value::Object(_) => true,
         Value::Bool(_) => false,
     }
 }

@@ -134,7 +134,8 @@ impl<'n> Signs<'n> {
             }
             self.walk(value, within);
         }
-        let is_coded = around.direct && fields.keys().any(|name| is_of_an_answer(of_name(name)));
+        let of_a_code = |name: &str| is_of_an_answer(name) || Place::of(name) == Place::Bookkeeping;
+        let is_coded = around.direct && fields.keys().all(|name| of_a_code(of_name(name)));
         if is_coded && self.heard {
             // A code that is not known, with its meaning beside it.
             self.is_unclear = before.1;

@@ -65,12 +65,15 @@ fn a_half_of_an_answer_that_is_not_understood_is_told() {
         saddle(json!({ "patient": "ja" })),
         saddle(json!({ "patient": "numb since noon", "clinician": "no" })),
         saddle(json!({ "patient": "\u{2713}", "clinician": "no" })),
+        saddle(json!({ "patient": "\u{2713}", "clinician": "no", "text": "seen" })),
         saddle(json!({ "patient": -1 })),
         saddle(json!(-1)),
         saddle(json!({ "status": "numb" })),
         saddle(json!([{ "v": "numb" }])),
         with("motor/knee_extension", json!({ "left": { "desc": "paralysed" } })),
         with("motor/knee_extension", json!({ "left": { "muscle_power": "II" } })),
+        with("motor/knee_extension/left", json!(-1)),
+        with("cauda_equina/post_void_residual_ml", json!(-1)),
         with("cauda_equina/post_void_residual_ml", json!({ "v": "six hundred" })),
     ]);
 }
